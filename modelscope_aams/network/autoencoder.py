@@ -1,0 +1,78 @@
+"""The trained network: fixed encoder, self-attention, decoder."""
+from typing import Dict
+
+import keras
+import numpy as np
+from keras import ops
+
+from .adain import channel_moments
+from .attention import SelfAttention
+from .configuration import DECODER_LAYERS, FEATURE_LAYERS, NetworkConfiguration
+from .decoder import Decoder
+from .encoder import Encoder, subtract_mean
+
+NORMALISE_EPSILON = 1e-7
+
+
+class AttentionAutoencoder(keras.Model):
+    """Self-attention autoencoder (Yao et al. 2019, section 3.2), on any Keras 3 backend.
+
+    Called on [batch, rows, columns, 3] RGB 0..255 (rows and columns multiples of 8) it
+    returns a dict: ``picture`` the reconstruction in the same range, ``attention`` the
+    residual o at conv4_1, ``features`` the encoder's features.
+
+    Args:
+        configuration: the layers to build; the default has the official layout.
+        attention_band: see :func:`attention.attend`; None while training.
+        dtype: Keras dtype policy of the encoder's and decoder's convolutions.
+    """
+
+    def __init__(self, configuration=NetworkConfiguration(), attention_band=None,
+                 dtype='float32', name='aams', **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.configuration = configuration
+        self.encoder = Encoder(configuration.encoder_layers, dtype=dtype)
+        self.attention = SelfAttention(band=attention_band, dtype='float32')
+        self.decoder = Decoder(dtype=dtype)
+        for part in (self.encoder, self.attention, self.decoder):
+            part.build()
+        self.built = True
+
+    def call(self, images):
+        features = self.encoder(subtract_mean(images))
+        deep = ops.cast(features['conv4_1'], 'float32')
+        mean, variance = channel_moments(deep)
+        normal = (deep - mean) / ops.sqrt(variance + NORMALISE_EPSILON)
+        attention = self.attention(normal)
+        coloured = (normal * attention + normal) * ops.sqrt(variance) + mean
+        moments = {layer: channel_moments(features[layer]) for layer in FEATURE_LAYERS[:-1]}
+        return {'picture': self.decoder(coloured, moments), 'attention': attention,
+                'features': features}
+
+    def named_variables(self) -> Dict[str, keras.Variable]:
+        """Every variable by its name in the official TensorFlow 1 checkpoints."""
+        names = {}
+        for layer, convolution in self.encoder.convolutions.items():
+            prefix = f'vgg_19/{layer.split("_")[0]}/{layer}'
+            names[f'{prefix}/weights'], names[f'{prefix}/biases'] = (
+                convolution.kernel, convolution.bias)
+        for letter, convolution in self.attention.projections.items():
+            prefix = f'self_attention/{letter}_conv/conv2d'
+            names[f'{prefix}/kernel'], names[f'{prefix}/bias'] = (
+                convolution.kernel, convolution.bias)
+        for layer, _ in DECODER_LAYERS:
+            prefix = f'decoder/{layer}/conv2d'
+            convolution = self.decoder.convolutions[layer]
+            names[f'{prefix}/kernel'], names[f'{prefix}/bias'] = (
+                convolution.kernel, convolution.bias)
+        return names
+
+    def arrays(self) -> Dict[str, np.ndarray]:
+        """The weights as float32 arrays by official name."""
+        return {name: ops.convert_to_numpy(variable).astype('float32')
+                for name, variable in self.named_variables().items()}
+
+    def assign(self, arrays: Dict[str, np.ndarray]):
+        """Sets the variables named in ``arrays``, which has to hold each of this network."""
+        for name, variable in self.named_variables().items():
+            variable.assign(arrays[name])

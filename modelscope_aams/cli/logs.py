@@ -1,0 +1,8 @@
+"""What a command says while it works, on the standard error."""
+import logging
+
+
+def show_progress_messages():
+    """Shows this package's messages from INFO up; of all others, warnings."""
+    logging.basicConfig(level=logging.WARNING, format='%(message)s')
+    logging.getLogger('modelscope_aams').setLevel(logging.INFO)

@@ -1,0 +1,23 @@
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+STAMP := $(VENV)/installed
+
+.PHONY: demo test install
+
+# Example pictures, stylized by the ordinary ModelScope call, into out/.
+demo: install
+	$(VENV)/bin/python examples/stylize.py
+
+# Two workers; the tests of one file share a worker and with it a built network.
+test: install
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile tests
+
+install: $(STAMP)
+
+# The build tools come first, pinned like the rest, so that building fetches nothing else.
+$(STAMP): setup.py constraints.txt
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet -c constraints.txt setuptools wheel
+	$(VENV)/bin/python -m pip install --quiet --no-build-isolation -c constraints.txt \
+		-e '.[examples,test]'
+	touch $@

@@ -1,0 +1,12 @@
+"""Settings for the whole suite, made before TensorFlow or ModelScope is imported."""
+import os
+import tempfile
+
+os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
+os.environ['CUDA_VISIBLE_DEVICES'] = '-1'
+
+# ModelScope neither reaches a hub (nothing answers on the discard port) nor finds or leaves
+# models in the user's cache. Processes that tests start inherit both.
+_CACHE = tempfile.TemporaryDirectory(prefix='aams-test-hub-')
+os.environ['MODELSCOPE_ENDPOINT'] = 'http://127.0.0.1:9'
+os.environ['MODELSCOPE_CACHE'] = _CACHE.name

@@ -1,31 +1,14 @@
 """The state of a training run on disk: whole or not there, never half-written."""
-import os
 import pathlib
-import tempfile
 from typing import NamedTuple
 
 import numpy as np
 from keras import ops
 from safetensors.numpy import load_file, save_file
 
+from modelscope_aams.checkpoints.atomic import write_atomically
+
 FILE_NAME = 'training_state.safetensors'
-
-
-def write_atomically(path, write):
-    """Calls ``write(temporary_path)``, then puts the file in place in one move."""
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
-    os.close(handle)
-    try:
-        write(temporary)
-        with open(temporary, 'rb+') as file:
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        pathlib.Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 class TrainingState(NamedTuple):

@@ -1,0 +1,21 @@
+"""Files that are whole or not there, never half-written."""
+import os
+import pathlib
+import tempfile
+
+
+def write_atomically(path, write):
+    """Calls ``write(temporary_path)``, then puts the file in place in one move."""
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
+    os.close(handle)
+    try:
+        write(temporary)
+        with open(temporary, 'rb+') as file:
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        pathlib.Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,17 +1,20 @@
 """The encoder's weights out of Keras's HDF5 files of VGG-16 and VGG-19."""
 import re
-from typing import Dict, Optional, Tuple
+from typing import Dict, Optional, Tuple, Union
 
 import h5py
 import numpy as np
 
 from .layout import (ENCODER_SHAPES, VGG19_ONLY, CheckpointError, check_arrays, check_shapes,
-                     complete, encoder_name)
+                     complete, encoder_name, is_deeper)
 
 _LAYER = re.compile(r'block(\d)_conv(\d)')
+_NUMBERED = re.compile(r'conv2d(?:_(\d+))?')
 # 'kernel:0', 'kernel', 'block1_conv1_W_1:0' in files of layer names, '0' in '.weights.h5'.
 _ROLES = {'weights': re.compile(r'kernel(:0)?|.+_W(_\d+)?(:0)?|0'),
           'biases': re.compile(r'bias(:0)?|.+_b(_\d+)?(:0)?|1')}
+# Convolutions in each of the five blocks, by their number in all: VGG-16 and VGG-19.
+_BLOCKS = {13: (2, 2, 3, 3, 3), 16: (2, 2, 4, 4, 4)}
 
 
 def read_encoder(path) -> Dict[str, np.ndarray]:
@@ -35,27 +38,15 @@ def read_encoder(path) -> Dict[str, np.ndarray]:
 
 
 def _encoder(file, path) -> Dict[str, np.ndarray]:
-    found, layers = {}, set()
-
-    def visit(name, item):
-        # Links are not visited at all; what is left of other files are these two.
-        if not isinstance(item, h5py.Dataset) or item.external or item.is_virtual:
-            return
-        layer, role = _place(name, item)
-        layers.add(layer)
-        if layer and role and f'{encoder_name(layer)}/{role}' in ENCODER_SHAPES:
-            official = f'{encoder_name(layer)}/{role}'
-            if official in found:
-                raise CheckpointError(f'{path}: {layer} is there twice, as '
-                                      f'{found[official].name} and {item.name}')
-            found[official] = item
-
-    file.visititems(visit)
+    datasets = _by_layer(file, path)
+    layers = {layer for layer, _ in datasets}
     # VGG-16 has three convolutions from the third block on, VGG-19 four.
     is_vgg16 = not layers & {VGG19_ONLY, 'conv4_4', 'conv5_4'}
     expected = {name: shape for name, shape in ENCODER_SHAPES.items()
                 if not (is_vgg16 and name.startswith(f'{encoder_name(VGG19_ONLY)}/'))}
-    check_shapes({name: item.shape for name, item in found.items()}, path, expected)
+    found = {f'{encoder_name(layer)}/{role}': item for (layer, role), item in datasets.items()}
+    found = {name: item for name, item in found.items() if not is_deeper(name)}
+    check_shapes({name: item.shape or () for name, item in found.items()}, path, expected)
     for name, item in found.items():
         if item.dtype.kind != 'f':
             raise CheckpointError(f'{path}: variable {name} is of type {item.dtype}; '
@@ -67,13 +58,48 @@ def _encoder(file, path) -> Dict[str, np.ndarray]:
     return complete(arrays)
 
 
-def _place(name: str, item) -> Tuple[Optional[str], Optional[str]]:
-    """Layer ('conv1_1') and role ('weights', 'biases') of a dataset, None where unknown."""
-    *folders, last = name.split('/')
-    # In '.weights.h5' the folders count the layers; an attribute holds the layer's name.
+def _by_layer(file, path) -> Dict[Tuple[str, str], h5py.Dataset]:
+    """The convolutions' datasets by layer ('conv1_1') and role ('weights' or 'biases')."""
+    found = {}
+
+    def visit(name, item):
+        # Links are not visited at all; what is left of other files are these two.
+        if not isinstance(item, h5py.Dataset) or item.external or item.is_virtual:
+            return
+        place = _layer(name, item), _role(name)
+        if None in place:
+            return
+        if place in found:
+            raise CheckpointError(f'{path}: {found[place].name} and {item.name} are of one '
+                                  'layer; expected one network')
+        found[place] = item
+
+    file.visititems(visit)
+    numbers = {layer for layer, _ in found if isinstance(layer, int)}
+    if len(numbers) in _BLOCKS:
+        names = [f'conv{block}_{place}' for block, size in enumerate(_BLOCKS[len(numbers)], 1)
+                 for place in range(1, size + 1)]
+        order = dict(zip(sorted(numbers), names))
+        return {(order[layer], role): item for (layer, role), item in found.items()
+                if layer in order}
+    return {(layer, role): item for (layer, role), item in found.items() if layer not in numbers}
+
+
+def _layer(name: str, item) -> Union[str, int, None]:
+    """A dataset's layer, 'conv1_1'; its number, where the file has but that; else None."""
+    folders = name.split('/')[:-1]
+    # In '.weights.h5' folders are numbered; newer Keras gives the name as an attribute.
     label = item.parent.attrs.get('name')
     parts = [*folders, label] if isinstance(label, str) else folders
-    matches = [_LAYER.fullmatch(part) for part in parts]
-    layer = next((f'conv{match[1]}_{match[2]}' for match in matches if match), None)
-    role = next((role for role, pattern in _ROLES.items() if pattern.fullmatch(last)), None)
-    return layer, role
+    named = next((match for match in map(_LAYER.fullmatch, parts) if match), None)
+    if named:
+        return f'conv{named[1]}_{named[2]}'
+    if label is None and folders[-1:] == ['vars']:
+        numbered = _NUMBERED.fullmatch('/'.join(folders[-2:-1]))
+        return numbered and int(numbered[1] or 0)
+    return None
+
+
+def _role(name: str) -> Optional[str]:
+    last = name.split('/')[-1]
+    return next((role for role, pattern in _ROLES.items() if pattern.fullmatch(last)), None)

@@ -1,0 +1,139 @@
+"""Where a model of a ModelScope hub lies on this machine, also without a network."""
+import json
+import os
+import pathlib
+import threading
+from typing import NamedTuple, Optional
+
+import requests
+from modelscope.hub.api import HubApi
+from modelscope.hub.snapshot_download import snapshot_download
+from modelscope.metainfo import Pipelines
+from modelscope.utils.constant import DEFAULT_MODEL_REVISION, ModelFile
+from modelscope.utils.logger import get_logger
+
+#: The published model, for which the bundled weights may stand in.
+HUB_IDS = ('damo/cv_aams_style-transfer_damo', 'iic/cv_aams_style-transfer_damo')
+#: The model directory that comes with this package.
+BUNDLED_DIRECTORY = str(pathlib.Path(__file__).parents[1] / 'bundled')
+
+HUB, CACHE, BUNDLED = 'hub', 'cache', 'bundled'
+
+#: Seconds after which a hub that says nothing counts as unreachable. The client itself
+#: would try for minutes.
+PATIENCE = 8
+# What a proxy answers in place of a server that it does not reach.
+_GATEWAY_ERRORS = (502, 503, 504)
+_WEIGHTS = ('*.safetensors', ModelFile.TF_GRAPH_FILE, '*.index')
+
+_logger = get_logger()
+_resolved = {}
+_lock = threading.Lock()
+
+
+class HubError(RuntimeError):
+    """A hub was reached but did not give the model; the message is one line."""
+
+
+class Resolved(NamedTuple):
+    """A model's local ``directory``, and whether it is from the HUB, the CACHE or BUNDLED."""
+    directory: str
+    source: str
+
+
+def resolve(model_id: str, revision: Optional[str] = None) -> Resolved:
+    """Finds a hub's model: the hub is asked first, then its client's cache.
+
+    If there is no hub and no whole copy in the cache, the bundled weights stand in for
+    the published model. What is not from the hub is told in one warning. The outcome is
+    kept for the life of the process.
+
+    Raises:
+        HubError: if the hub has no such model or revision, or its download fails.
+        FileNotFoundError: if there is neither hub nor copy, for any other model.
+    """
+    key = (model_id, revision or DEFAULT_MODEL_REVISION)
+    with _lock:
+        if key not in _resolved or not os.path.isdir(_resolved[key].directory):
+            _resolved[key] = _resolve(*key)
+        return _resolved[key]
+
+
+def local_copy(name, revision: Optional[str] = None) -> Optional[Resolved]:
+    """:func:`resolve` for the id of an AAMS model; None for whatever else ``name`` is.
+
+    An id is of an AAMS model if it is in HUB_IDS or if a copy of such a model is cached.
+    """
+    if not isinstance(name, str) or name.count('/') != 1 or os.path.exists(name):
+        return None
+    if name in HUB_IDS or _is_aams(_cached(name, revision or DEFAULT_MODEL_REVISION)):
+        return resolve(name, revision)
+    return None
+
+
+def _resolve(model_id, revision) -> Resolved:
+    endpoint = HubApi().endpoint
+    if _answers(endpoint):
+        try:
+            return Resolved(snapshot_download(model_id, revision=revision), HUB)
+        except (ConnectionError, requests.ConnectionError, requests.Timeout):
+            pass  # It is gone after all.
+        except Exception as error:  # The client raises many kinds.
+            reason = ' '.join(str(error).split())
+            raise HubError(f'{model_id} (revision {revision}) cannot be had from the hub '
+                           f'{endpoint}: {reason}') from error
+    cached = _cached(model_id, revision)
+    if cached is not None:
+        _logger.warning(f'{model_id}: the hub {endpoint} cannot be reached; the copy in the '
+                        f'cache is used: {cached}')
+        return Resolved(cached, CACHE)
+    missing = f'the hub {endpoint} cannot be reached, and no whole copy is in the cache'
+    if model_id not in HUB_IDS:
+        raise FileNotFoundError(f'{model_id}: {missing}; expected a model id or a directory')
+    _logger.warning(f'{model_id}: {missing}; the weights bundled with modelscope-aams stand in')
+    return Resolved(BUNDLED_DIRECTORY, BUNDLED)
+
+
+def _answers(endpoint) -> bool:
+    """Whether anything at ``endpoint`` answers within PATIENCE."""
+    answers = []
+
+    def ask():
+        try:
+            answers.append(requests.head(endpoint, timeout=PATIENCE).status_code)
+        except (OSError, ValueError):
+            pass
+
+    # In a thread, because looking up a name has no time limit of its own.
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    return bool(answers) and answers[0] not in _GATEWAY_ERRORS
+
+
+def _cached(model_id, revision) -> Optional[str]:
+    """The directory of a whole copy in the client's cache, if there is one."""
+    try:
+        directory = snapshot_download(
+            model_id, local_files_only=True,
+            # Without a revision the client also takes the only one there is.
+            revision=None if revision == DEFAULT_MODEL_REVISION else revision)
+    except Exception:  # The client's errors differ between its versions.
+        return None
+    return directory if _is_whole(pathlib.Path(directory)) else None
+
+
+def _is_whole(directory: pathlib.Path) -> bool:
+    # A download that broke off may have left anything, weights being the last to come.
+    return (directory / ModelFile.CONFIGURATION).is_file() and any(
+        next(directory.glob(pattern), None) for pattern in _WEIGHTS)
+
+
+def _is_aams(directory: Optional[str]) -> bool:
+    if directory is None:
+        return False
+    try:
+        content = pathlib.Path(directory, ModelFile.CONFIGURATION).read_text(encoding='utf-8')
+        return json.loads(content)['pipeline']['type'] == Pipelines.image_style_transfer
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

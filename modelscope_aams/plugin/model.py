@@ -1,0 +1,92 @@
+"""The network as a ModelScope Model."""
+import pathlib
+from typing import Any, Dict, Optional
+
+from modelscope.metainfo import Tasks
+from modelscope.models.base import Model
+from modelscope.models.builder import MODELS
+from modelscope.utils.device import verify_device
+
+MODEL_TYPE = 'aams'
+
+
+@MODELS.register_module(Tasks.image_style_transfer, module_name=MODEL_TYPE)
+class AAMSModel(Model):
+    """Style transfer with the weights of a model directory; safe to call from many threads.
+
+    Args:
+        model_dir: the directory.
+        weights: the file of weights, relative to ``model_dir`` and inside it; without it
+            they are looked for, as checkpoints.reading.read_weights does.
+        device: ``'gpu'``, ``'gpu:N'`` (also spelt ``'cuda'``) or ``'cpu'``. Without any GPU
+            that TensorFlow sees, it is the CPU.
+        kwargs: what else ModelScope hands to every model; of no meaning here.
+
+    Raises:
+        CheckpointError: if there are no weights, or they cannot be used.
+        ValueError: if ``weights`` leads out of the directory, or there is no such GPU.
+    """
+
+    def __init__(self, model_dir: str, weights: Optional[str] = None, device: str = 'gpu',
+                 **kwargs):
+        super().__init__(model_dir, device=device, **kwargs)
+        import tensorflow as tf
+
+        from modelscope_aams.checkpoints.layout import build_network
+        from modelscope_aams.checkpoints.reading import read_weights
+        from modelscope_aams.network.transfer import StyleTransfer
+        arrays = read_weights(weights_path(model_dir, weights))
+        gpus = tf.config.list_physical_devices('GPU')
+        self.device = tensorflow_device(device, len(gpus))
+        for gpu in gpus:
+            try:
+                tf.config.experimental.set_memory_growth(gpu, True)
+            except RuntimeError:
+                break  # TensorFlow is running already, as it was set up elsewhere.
+        with tf.device(self.device):
+            self.transfer = StyleTransfer(build_network(arrays))
+
+    def forward(self, inputs: Dict[str, Any], options=None) -> Dict[str, Any]:
+        """Stylizes one picture.
+
+        Args:
+            inputs: ``content``, a PreparedContent, and ``style``, uint8 RGB, as the
+                preprocessor gives them.
+            options: a TransferOptions; the default ones without it.
+
+        Returns:
+            ``stylized``, a network.transfer.Stylized, and ``content`` as it came.
+        """
+        import tensorflow as tf
+
+        from modelscope_aams.network.transfer import TransferOptions
+        options = options or TransferOptions()
+        with tf.device(self.device):
+            style = self.transfer.prepare_style(inputs['style'], options.scales)
+            stylized = self.transfer.stylize(inputs['content'].picture, style, options)
+        return {'stylized': stylized, 'content': inputs['content']}
+
+
+def weights_path(model_dir, weights: Optional[str] = None) -> pathlib.Path:
+    """What to read the weights from: the file ``weights``, or the directory as a whole."""
+    directory = pathlib.Path(model_dir)
+    if weights is None:
+        return directory
+    if pathlib.PurePath(weights).is_absolute() or '..' in pathlib.PurePath(weights).parts:
+        raise ValueError(f'weights is {weights!r}; expected a path inside the model '
+                         f'directory {model_dir}')
+    return directory / weights
+
+
+def tensorflow_device(device: str, gpus: int) -> str:
+    """TensorFlow's name for ModelScope's ``device`` where there are so many GPUs.
+
+    ModelScope's own device_placement puts TensorFlow on the CPU always.
+    """
+    kind, number = verify_device(device)
+    if kind == 'cpu' or not gpus:
+        return '/CPU:0'
+    if number >= gpus:
+        raise ValueError(f'device is {device!r}; TensorFlow sees {gpus} GPU'
+                         f'{"s" if gpus > 1 else ""}, numbered from 0')
+    return f'/GPU:{number}'

@@ -19,20 +19,35 @@ def total_variation(images):
     return ops.mean(down) + ops.mean(along)
 
 
-def perceptual(features, targets, relative=False):
-    """Σ over the four feature layers of the mean squared feature difference.
+def variances(features, average=lambda values: values):
+    """Variance of each feature layer over batch, positions and channels, by layer name.
+
+    Args:
+        features: dict of [batch, rows, columns, c] by layer name; nothing is learnt from
+            them through the variances.
+        average: takes the mean of a tensor over the equal parts of a batch that is split
+            over several devices.
+    """
+    layers = [ops.cast(ops.stop_gradient(features[layer]), 'float32')
+              for layer in FEATURE_LAYERS]
+    means = average(ops.stack([ops.mean(layer) for layer in layers]))
+    result = average(ops.stack([ops.mean(ops.square(layer - means[number]))
+                                for number, layer in enumerate(layers)]))
+    return {layer: result[number] for number, layer in enumerate(FEATURE_LAYERS)}
+
+
+def perceptual(features, targets, scales=None):
+    """Σ over the four feature layers of the mean squared feature difference, a scalar.
 
     Args:
         features, targets: dicts of [batch, rows, columns, c] by layer name.
-        relative: divide each layer by its target's variance, so that all layers
-            count alike; the published loss does not.
+        scales: what each layer's difference is divided by, such as :func:`variances`, so
+            that all layers count alike; None divides by nothing, as published.
     """
     total = 0.0
     for layer in FEATURE_LAYERS:
         difference = mean_square(features[layer], targets[layer])
-        if relative:
-            difference /= ops.stop_gradient(ops.var(ops.cast(targets[layer], 'float32')))
-        total += difference
+        total += difference if scales is None else difference / scales[layer]
     return total
 
 

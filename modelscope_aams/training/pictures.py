@@ -1,18 +1,28 @@
 """Training crops from a folder of pictures, each a pure function of seed and number."""
+import collections
+import functools
 import logging
+import os
 import pathlib
-from typing import Dict, List, NamedTuple
+import warnings
+from typing import Dict, List, NamedTuple, Optional
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from .recipe import Recipe
 
 logger = logging.getLogger(__name__)
 
-#: PIL modes of colour pictures with three channels.
-THREE_CHANNELS = ('RGB', 'YCbCr', 'LAB', 'HSV')
+#: PIL modes of pictures with three colour channels.
+THREE_CHANNELS = ('RGB', 'YCbCr', 'HSV')
+
+#: Sides that differ more than so many times leave nothing to crop but an enlarged strip.
+MOST_ELONGATED = 16
+
+#: Files left out that a message names; a run's work folder has the whole list.
+NAMED = 5
 
 
 class PictureFolder(NamedTuple):
@@ -22,7 +32,10 @@ class PictureFolder(NamedTuple):
 
 
 def scan_folder(folder) -> PictureFolder:
-    """Finds every three-channel picture below ``folder`` by its header.
+    """Finds every three-channel picture below ``folder``, to any depth, by its header.
+
+    Nothing that a file holds is an error: what cannot be used is left out and named.
+    Links to folders are not followed.
 
     Raises:
         ValueError: if there is no such folder, or no usable picture in it.
@@ -31,28 +44,56 @@ def scan_folder(folder) -> PictureFolder:
     if not folder.is_dir():
         raise ValueError(f'{folder} is not a folder; expected one with pictures')
     paths, left_out = [], {}
-    for path in sorted(entry for entry in folder.rglob('*') if entry.is_file()):
-        try:
-            with Image.open(path) as picture:
-                if picture.mode in THREE_CHANNELS:
-                    paths.append(path)
-                else:
-                    left_out[path] = f'mode {picture.mode}, not three colour channels'
-        except (UnidentifiedImageError, OSError, ValueError, SyntaxError,
-                Image.DecompressionBombError) as error:
-            left_out[path] = f'unreadable: {error}'
-    for path, reason in left_out.items():
-        logger.warning('left out %s (%s)', path, reason)
+    for path in _files(folder):
+        reason = _fault(path)
+        if reason is None:
+            paths.append(pathlib.Path(path))
+        else:
+            left_out[pathlib.Path(path)] = reason
+    logger.info('%d pictures in %s, %s', len(paths), folder, summary(left_out))
     if not paths:
         raise ValueError(f'{folder} has no readable three-channel picture '
                          f'({len(left_out)} other files)')
-    logger.info('%d pictures in %s, %d files left out', len(paths), folder, len(left_out))
     return PictureFolder(paths, left_out)
+
+
+def summary(left_out: Dict[pathlib.Path, str]) -> str:
+    """How many files are left out, how many for which kind of reason, and the first few."""
+    if not left_out:
+        return 'no file left out'
+    kinds = collections.Counter(reason.split(':')[0] for reason in left_out.values())
+    listed = ', '.join(f'{count} {kind}' for kind, count in kinds.most_common())
+    names = ', '.join(str(path) for path in list(left_out)[:NAMED])
+    more = f' and {len(left_out) - NAMED} more' if len(left_out) > NAMED else ''
+    return f'{len(left_out)} files left out ({listed}): {names}{more}'
+
+
+def _files(folder) -> List[str]:
+    found = [os.path.join(place, name) for place, _, names in os.walk(folder) for name in names]
+    return sorted((path for path in found if os.path.isfile(path)),
+                  key=lambda path: path.split(os.sep))
+
+
+def _fault(path: str) -> Optional[str]:
+    """Why a file cannot be used, as far as its header tells; None if it can."""
+    try:
+        with warnings.catch_warnings():
+            # A picture over Pillow's limit for warnings can be used all the same.
+            warnings.simplefilter('ignore', Image.DecompressionBombWarning)
+            with Image.open(path) as picture:
+                mode, size = picture.mode, picture.size
+    # Pillow's readers let many kinds of errors out of a broken file.
+    except Exception as error:
+        return f'unreadable: {error}'
+    if mode not in THREE_CHANNELS:
+        return f'not of three colour channels: mode {mode}'
+    if max(size) > MOST_ELONGATED * min(size):
+        return f'too narrow: {size[0]}x{size[1]}'
+    return None
 
 
 def load_rgb(path) -> np.ndarray:
     """A picture file as uint8 RGB [rows, columns, 3], turned as its EXIF says."""
-    from PIL import ImageOps
     with Image.open(path) as picture:
         return np.asarray(ImageOps.exif_transpose(picture).convert('RGB'))
 
@@ -85,6 +126,8 @@ class Crops:
     def __init__(self, paths, recipe: Recipe):
         self.paths, self.recipe = list(paths), recipe
         self.undecodable: Dict[pathlib.Path, str] = {}
+        # Threads ask for crops of the same epoch, or of two where one ends.
+        self._order = functools.lru_cache(maxsize=2)(self._shuffled)
 
     def __getitem__(self, number: int) -> np.ndarray:
         """Crop ``number``: float32 RGB 0..255, [crop, crop, 3]."""
@@ -100,16 +143,20 @@ class Crops:
             crop = crop[:, ::-1]
         return np.ascontiguousarray(crop, dtype=np.float32)
 
+    def _shuffled(self, epoch):
+        return np.random.default_rng([self.recipe.seed, 0, epoch]).permutation(len(self.paths))
+
     def _decode(self, number):
         epoch, position = divmod(number, len(self.paths))
-        order = np.random.default_rng([self.recipe.seed, 0, epoch]).permutation(len(self.paths))
+        order = self._order(epoch)
         for offset in range(len(self.paths)):
             path = self.paths[order[(position + offset) % len(self.paths)]]
             if path in self.undecodable:
                 continue
             try:
                 return load_rgb(path)
-            except (OSError, ValueError, SyntaxError) as error:
-                self.undecodable[path] = str(error)
+            # Pillow's decoders let many kinds of errors out of a broken file.
+            except Exception as error:
+                self.undecodable[path] = f'unreadable: {error}'
                 logger.warning('left out %s (unreadable: %s)', path, error)
-        raise ValueError('none of the pictures could be decoded')
+        raise ValueError(f'none of {len(self.paths)} pictures can be decoded')

@@ -1,20 +1,65 @@
 """Every hyper-parameter of training, with the published recipe as default."""
 import dataclasses
-from typing import Any, Mapping, Optional
+import json
+import math
+import pathlib
+from typing import Any, Dict, Mapping, Optional
+
+from modelscope_aams.network.configuration import NetworkConfiguration
+
+#: Folder of the recipes that can be loaded by name.
+RECIPES = pathlib.Path(__file__).parent / 'recipes'
 
 
-def _checked(cls, values: Mapping[str, Any], where: str):
+def _mapping(values, where) -> Dict[str, Any]:
+    if not isinstance(values, Mapping):
+        raise ValueError(f'{where} is {values!r}; expected named settings')
+    return dict(values)
+
+
+def _build(cls, values, where):
+    values = _mapping(values, where)
     known = {field.name for field in dataclasses.fields(cls)}
     unknown = sorted(set(values) - known)
     if unknown:
         raise ValueError(f'{where}: unknown setting {", ".join(unknown)}; '
                          f'known are {", ".join(sorted(known))}')
-    return dict(values)
+    return cls(**values)
+
+
+def _check_whole(settings, least, *names):
+    for name in names:
+        value = getattr(settings, name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise ValueError(f'{name} is {value!r}; expected a whole number, {least} or more')
+
+
+def _check_number(settings, least, below, *names):
+    for name in names:
+        value = getattr(settings, name)
+        if (not isinstance(value, (int, float)) or isinstance(value, bool)
+                or not least <= value < below):
+            upper = '' if below == math.inf else f' and below {below}'
+            raise ValueError(f'{name} is {value!r}; expected a number, {least} or more{upper}')
+
+
+def _check_choice(settings, choices, *names):
+    for name in names:
+        value = getattr(settings, name)
+        if value not in choices or type(value) not in map(type, choices):
+            raise ValueError(f'{name} is {value!r}; expected {" or ".join(map(repr, choices))}')
 
 
 @dataclasses.dataclass(frozen=True)
 class LossWeights:
-    """Weights of the loss terms (Yao et al. 2019, section 4; see network.losses)."""
+    """Weights of the loss terms (Yao et al. 2019, section 4; see network.losses).
+
+    Attributes:
+        perceptual_relative: divide the feature loss of each layer by its variance over
+            the batch, so that all four layers count alike.
+        attention_reduction: 'sum' of |o| over the batch (published), whose weight against
+            the other terms grows with batch and crop, or 'mean', whose does not.
+    """
     reconstruction: float = 10.0
     perceptual: float = 1.0
     perceptual_relative: bool = False
@@ -23,14 +68,20 @@ class LossWeights:
     attention_reduction: str = 'sum'
 
     def __post_init__(self):
-        if self.attention_reduction not in ('sum', 'mean'):
-            raise ValueError(f'attention_reduction is {self.attention_reduction!r}; '
-                             "expected 'sum' or 'mean'")
+        _check_number(self, 0, math.inf, 'reconstruction', 'perceptual', 'total_variation',
+                      'attention')
+        _check_choice(self, (False, True), 'perceptual_relative')
+        _check_choice(self, ('sum', 'mean'), 'attention_reduction')
 
 
 @dataclasses.dataclass(frozen=True)
 class Optimiser:
-    """Adam (Kingma and Ba 2015); ``decay`` is 'constant' or 'cosine' (to 0 at the last step)."""
+    """Adam (Kingma and Ba 2015).
+
+    Attributes:
+        decay: the rate stays 'constant' or falls as a 'cosine' to 0 at the last step.
+        clip_norm: the largest norm of the whole gradient, or None.
+    """
     rate: float = 1e-4
     decay: str = 'constant'
     beta_1: float = 0.9
@@ -39,8 +90,13 @@ class Optimiser:
     clip_norm: Optional[float] = None
 
     def __post_init__(self):
-        if self.decay not in ('constant', 'cosine'):
-            raise ValueError(f"decay is {self.decay!r}; expected 'constant' or 'cosine'")
+        _check_number(self, 0, math.inf, 'rate', 'epsilon')
+        _check_number(self, 0, 1, 'beta_1', 'beta_2')
+        _check_choice(self, ('constant', 'cosine'), 'decay')
+        if self.clip_norm is not None:
+            _check_number(self, 0, math.inf, 'clip_norm')
+            if self.clip_norm == 0:
+                raise ValueError('clip_norm is 0; expected a number above 0, or null')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +112,12 @@ class Recipe:
         flip: mirror half of the crops.
         precision: Keras dtype policy of encoder and decoder, 'float32' or 'mixed_bfloat16'.
         checkpoint_interval: steps between two checkpoints.
+        summary_interval: steps between two entries of the losses in the TensorBoard log.
         seed: decides initial weights, order, crops and flips.
+        loss: see LossWeights.
+        optimiser: see Optimiser.
+        network: what the trained weights' file says of the attention map, see
+            NetworkConfiguration.
     """
     steps: int = 80000
     batch_size: int = 8
@@ -65,28 +126,78 @@ class Recipe:
     flip: bool = False
     precision: str = 'float32'
     checkpoint_interval: int = 1000
+    summary_interval: int = 50
     seed: int = 0
     loss: LossWeights = LossWeights()
     optimiser: Optimiser = Optimiser()
+    network: NetworkConfiguration = NetworkConfiguration()
 
     def __post_init__(self):
-        for name in ('steps', 'batch_size', 'crop', 'checkpoint_interval'):
-            value = getattr(self, name)
-            if not (isinstance(value, int) and value > 0):
-                raise ValueError(f'{name} is {value!r}; expected a whole number above 0')
+        _check_whole(self, 1, 'steps', 'batch_size', 'crop', 'checkpoint_interval',
+                     'summary_interval')
+        _check_whole(self, 0, 'seed')
+        _check_choice(self, (False, True), 'flip')
+        _check_choice(self, ('float32', 'mixed_bfloat16'), 'precision')
         if self.crop % 8:
             raise ValueError(f'crop is {self.crop}; expected a multiple of 8')
-        if self.resize is not None and self.resize < self.crop:
-            raise ValueError(f'resize is {self.resize}, less than crop, {self.crop}')
-        if self.precision not in ('float32', 'mixed_bfloat16'):
-            raise ValueError(f"precision is {self.precision!r}; expected 'float32' or "
-                             "'mixed_bfloat16'")
+        if self.resize is not None:
+            _check_whole(self, self.crop, 'resize')
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> 'Recipe':
-        """Builds one from JSON-like ``values``; a name it does not know is an error."""
-        values = _checked(cls, values, 'train')
-        for name, part in (('loss', LossWeights), ('optimiser', Optimiser)):
+        """Builds one from JSON-like ``values``; what they leave out is as published.
+
+        Raises:
+            ValueError: for a name that it does not know, or a value that cannot be.
+        """
+        values = _mapping(values, 'recipe')
+        for name, part in (('loss', LossWeights), ('optimiser', Optimiser),
+                           ('network', NetworkConfiguration)):
             if name in values:
-                values[name] = part(**_checked(part, values[name], f'train.{name}'))
-        return cls(**values)
+                values[name] = _build(part, values[name], f'recipe.{name}')
+        return _build(cls, values, 'recipe')
+
+    def as_mapping(self) -> Dict[str, Any]:
+        """What ``from_mapping`` makes this recipe of, ready for JSON."""
+        values = dataclasses.asdict(self)
+        # The encoder's layers come with its weights; they are nothing to choose.
+        del values['network']['encoder_layers']
+        return values
+
+
+def recipe_names():
+    """Names of the recipes that come with the package, sorted."""
+    return sorted(path.stem for path in RECIPES.glob('*.json'))
+
+
+def load_recipe(name_or_path, settings: Optional[Mapping[str, Any]] = None) -> Recipe:
+    """A recipe by its name or from a JSON file.
+
+    Args:
+        name_or_path: one of recipe_names(), or the path of a file.
+        settings: values put in place of the recipe's, parts by dots: 'optimiser.rate'.
+
+    Raises:
+        ValueError: if there is none, or a setting is unknown or wrong.
+    """
+    path = pathlib.Path(name_or_path)
+    if str(name_or_path) in recipe_names():
+        path = RECIPES / f'{name_or_path}.json'
+    elif not path.is_file():
+        raise ValueError(f'no recipe {name_or_path}; expected {", ".join(recipe_names())} '
+                         'or a JSON file')
+    try:
+        values = _mapping(json.loads(path.read_text(encoding='utf-8')), 'recipe')
+        return Recipe.from_mapping(override(values, settings or {}))
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from None
+
+
+def override(values: Mapping[str, Any], settings: Mapping[str, Any]) -> Dict[str, Any]:
+    """``values`` with other ``settings``, whose names reach into parts by dots."""
+    values = dict(values)
+    for name, value in settings.items():
+        first, dot, rest = name.partition('.')
+        values[first] = (override(_mapping(values.get(first, {}), first), {rest: value})
+                         if dot else value)
+    return values

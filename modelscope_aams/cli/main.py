@@ -3,10 +3,10 @@ import argparse
 import os
 import sys
 
-from . import train, validate
+from . import stylize, train, validate
 
 #: One module per subcommand, each with add_parser(subparsers) and run(arguments).
-COMMANDS = (train, validate)
+COMMANDS = (stylize, train, validate)
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 

@@ -1,0 +1,87 @@
+"""Which pictures a command takes, and which files it will write for them."""
+import collections
+import os
+import pathlib
+from typing import List, NamedTuple, Optional
+
+from PIL import Image
+
+from modelscope_aams.pictures.writing import is_writable, require_writable
+
+
+class Job(NamedTuple):
+    """One picture's way: the content's path, its result's, and its heat map's if any."""
+    content: pathlib.Path
+    output: pathlib.Path
+    attention_map: Optional[pathlib.Path]
+
+
+def plan_jobs(content, output, with_attention_map=False) -> List[Job]:
+    """Pairs each content with the files to write for it; writes nothing.
+
+    Args:
+        content: a picture's path, or a folder's, whose pictures (known by their endings,
+            hidden files left out) are all taken, in the order of their names.
+        output: for one content a file, or a folder that exists or ends in a slash; for a
+            folder of contents a folder. Inside a folder, a result has its content's name,
+            with ``.png`` added if that is of a kind which is not written.
+        with_attention_map: whether ``NAME.attention.png`` is to be written beside a result.
+
+    Raises:
+        ValueError: if a result's kind is not written, two results would have one name, or
+            an output is not of the kind that the content needs.
+        OSError: if a folder cannot be read.
+    """
+    folder = pathlib.Path(content)
+    output_is_folder = os.fspath(output).endswith(('/', os.sep)) or os.path.isdir(output)
+    output = pathlib.Path(output)
+    if folder.is_dir():
+        if output.exists() and not output_is_folder:
+            raise ValueError(f'{output} is a file; expected a folder, as {folder} is one')
+        contents = _pictures_in(folder)
+        if not contents:
+            raise ValueError(f'{folder} holds no pictures')
+        results = [output / _result_name(path) for path in contents]
+    else:
+        contents = [folder]
+        results = [output / _result_name(folder) if output_is_folder else output]
+    for result in results:
+        require_writable(result)
+
+    maps = _map_paths(results) if with_attention_map else [None] * len(results)
+    _require_distinct([*results, *filter(None, maps)])
+    return [Job(*paths) for paths in zip(contents, results, maps)]
+
+
+def require_inputs_kept(outputs, inputs):
+    """Raises ValueError if one of the files to write is one of the files read."""
+    kept = {os.path.realpath(path) for path in inputs}
+    for path in outputs:
+        if os.path.realpath(path) in kept:
+            raise ValueError(f'{path} is an input and would be overwritten; '
+                             'choose another output')
+
+
+def _pictures_in(folder):
+    endings = Image.registered_extensions()
+    return sorted(path for path in folder.iterdir()
+                  if path.suffix.lower() in endings and not path.name.startswith('.')
+                  and path.is_file())
+
+
+def _result_name(content):
+    return content.name if is_writable(content) else f'{content.name}.png'
+
+
+def _map_paths(results):
+    """NAME.attention.png; NAME keeps its ending where results differ in that alone."""
+    stems = collections.Counter(result.stem for result in results)
+    return [result.with_name(
+        f'{result.stem if stems[result.stem] == 1 else result.name}.attention.png')
+        for result in results]
+
+
+def _require_distinct(paths):
+    twice = [path for path, count in collections.Counter(paths).items() if count > 1]
+    if twice:
+        raise ValueError(f'two results would be written to {twice[0]}; rename a content')

@@ -1,0 +1,221 @@
+"""``aams stylize``: pictures in the style of another, through the ModelScope pipeline."""
+import argparse
+import contextlib
+import json
+import math
+import os
+import pathlib
+import sys
+import time
+from typing import Callable, NamedTuple, Optional
+
+import numpy as np
+
+from modelscope_aams.pictures.contact_sheet import Captioned, contact_sheet, thumbnail
+from modelscope_aams.pictures.heat_map import heat_map
+from modelscope_aams.pictures.reading import read_rgb
+from modelscope_aams.pictures.writing import require_writable, write_rgb
+
+from .logs import show_warnings_only
+from .result_paths import plan_jobs, require_inputs_kept
+
+DONE, FAILED = 0, 1
+
+#: Options of the pipeline's call, where they are given.
+CALL_OPTIONS = ('inter_weight', 'max_length', 'scales', 'theta')
+#: Pixels along a side of a contact sheet's cells.
+SHEET_SIDE = 320
+
+
+class Done(NamedTuple):
+    """A content that was stylized; as JSON, its line of ``--json``."""
+    content: str
+    output: str
+    width: int
+    height: int
+    seconds: float
+    attention_map: Optional[str]
+
+
+class Failed(NamedTuple):
+    """A content that was not, and why; as JSON, its line of ``--json``."""
+    content: str
+    error: str
+
+
+def number(lowest, highest=math.inf, above=False) -> Callable[[str], float]:
+    """An argparse type: a number from ``lowest`` (or ``above`` it) to ``highest``."""
+    def convert(text):
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (lowest < value if above else lowest <= value) or not value <= highest \
+                or math.isinf(value):
+            start = f'above {lowest}' if above else f'from {lowest}'
+            end = '' if math.isinf(highest) else f' to {highest}'
+            raise argparse.ArgumentTypeError(f'{text!r} is no number {start}{end}')
+        return value
+    return convert
+
+
+def length(text):
+    """An argparse type: a number of pixels, or None for ``none``."""
+    if text.lower() == 'none':
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a number of pixels nor 'none'")
+    return int(text)
+
+
+def add_parser(subparsers):
+    parser = subparsers.add_parser(
+        'stylize', help='give pictures the style of another',
+        description='Gives a picture, or every picture in a folder, the style of another '
+                    'picture. Prints the path of each result.',
+        epilog='Exit status: 0 if all is done, 1 if a picture failed (the others are done), '
+               '2 for wrong usage.')
+    parser.add_argument('content', metavar='CONTENT', help='picture, or folder of pictures')
+    parser.add_argument('style', metavar='STYLE', help='picture whose style is taken')
+    parser.add_argument('-o', '--output', required=True, metavar='OUT',
+                        help='file to write (its ending names the format), or a folder, '
+                             'which is created')
+    look = parser.add_argument_group('look (defaults: those of the model)')
+    look.add_argument('--inter-weight', '--style-weight', type=number(0, 1), metavar='W',
+                      default=argparse.SUPPRESS,
+                      help='style weight, 0 (content) to 1 (style)')
+    look.add_argument('--max-length', type=length, metavar='N', default=argparse.SUPPRESS,
+                      help="work on at most N pixels a side; 'none' keeps every size")
+    look.add_argument('--scales', type=number(0, 1, above=True), nargs='+', metavar='S',
+                      default=argparse.SUPPRESS,
+                      help='sizes of the style for the strokes, each above 0 and at most 1, '
+                           'coarse strokes first')
+    look.add_argument('--theta', type=number(0), metavar='T', default=argparse.SUPPRESS,
+                      help='sharpness of the choice between strokes')
+    parser.add_argument('--model', metavar='DIR',
+                        help='model directory or hub id (default: the bundled model)')
+    parser.add_argument('--device', default='gpu', metavar='NAME',
+                        help="'gpu' (the default; the CPU where there is none), 'cpu', 'gpu:1'")
+    parser.add_argument('--attention-map', action='store_true',
+                        help='write NAME.attention.png, a heat map, beside each result')
+    parser.add_argument('--contact-sheet', metavar='FILE',
+                        help='write content, style and result side by side to FILE')
+    parser.add_argument('--json', action='store_true',
+                        help='print one JSON object a picture, and nothing else, on the '
+                             'standard output')
+    parser.add_argument('--debug', action='store_true',
+                        default=bool(os.environ.get('AAMS_DEBUG')),
+                        help='show all log messages, and the traceback of an error '
+                             '(also by AAMS_DEBUG=1)')
+    parser.set_defaults(run=run, usage_error=parser.error)
+
+
+def run(arguments) -> int:
+    try:
+        jobs = plan_jobs(arguments.content, arguments.output, arguments.attention_map)
+        sheets = [arguments.contact_sheet] if arguments.contact_sheet else []
+        for sheet in sheets:
+            require_writable(sheet)
+        require_inputs_kept(
+            [*sheets, *(path for job in jobs for path in job[1:] if path)],
+            [arguments.style, *(job.content for job in jobs)])
+    except (ValueError, OSError) as error:
+        arguments.usage_error(str(error))
+
+    printed = sys.stdout
+    # The name of a file need not be text that can be encoded.
+    printed.reconfigure(errors='backslashreplace')
+
+    def show(report):
+        if arguments.json:
+            print(json.dumps(report._asdict()), file=printed, flush=True)
+        elif isinstance(report, Done):
+            print(report.output, file=printed, flush=True)
+
+    # Whatever a library prints while it works is no part of the output.
+    with contextlib.redirect_stdout(sys.stderr):
+        try:
+            style = read_rgb(arguments.style)
+            stylize = _stylizer(arguments, style)
+        except Exception as error:
+            if arguments.debug:
+                raise
+            print(f'aams: {_line(error)}', file=sys.stderr)
+            for job in jobs:
+                show(Failed(str(job.content), _line(error)))
+            return FAILED
+        return _stylize_all(jobs, style, stylize, show, arguments)
+
+
+def _line(error: Exception) -> str:
+    return ' '.join(str(error).split()) or type(error).__name__
+
+
+def _stylizer(arguments, style):
+    """A function of a content that gives its result and attention map (or None), all RGB."""
+    if not arguments.debug:
+        show_warnings_only()
+    from modelscope.outputs import OutputKeys
+    from modelscope.pipelines import pipeline
+    from modelscope.utils.constant import Tasks
+
+    import modelscope_aams  # noqa: F401  (registers the pipeline)
+
+    style_transfer = pipeline(
+        Tasks.image_style_transfer, model=arguments.model, device=arguments.device)
+    options = {name: getattr(arguments, name) for name in CALL_OPTIONS if name in arguments}
+    if arguments.attention_map:
+        options['return_attention_map'] = True
+    style = _turned(style)
+
+    def stylize(content):
+        result = style_transfer(dict(content=_turned(content), style=style), **options)
+        return _turned(result[OutputKeys.OUTPUT_IMG]), result.get('attention_map')
+
+    return stylize
+
+
+def _turned(picture):
+    """RGB to BGR, or back."""
+    return np.ascontiguousarray(picture[..., ::-1])
+
+
+def _stylize_all(jobs, style, stylize, show, arguments) -> int:
+    from tqdm import tqdm
+
+    status, rows = DONE, []
+    bar = tqdm(jobs, unit='picture', file=sys.stderr,
+               disable=not os.path.isdir(arguments.content))
+    for job in bar:
+        try:
+            start = time.perf_counter()
+            content = read_rgb(job.content)
+            result, attention = stylize(content)
+            write_rgb(job.output, result)
+            if job.attention_map:
+                write_rgb(job.attention_map, heat_map(content, attention))
+            seconds = time.perf_counter() - start
+        except Exception as error:
+            if arguments.debug:
+                raise
+            status = FAILED
+            message = _line(error)
+            named = message if str(job.content) in message else f'{job.content}: {message}'
+            tqdm.write(f'aams: {named}', file=sys.stderr)
+            show(Failed(str(job.content), message))
+            continue
+        height, width = result.shape[:2]
+        show(Done(str(job.content), str(job.output), width, height, round(seconds, 3),
+                  job.attention_map and str(job.attention_map)))
+        if arguments.contact_sheet:
+            rows.append(_sheet_row((content, job.content), (style, arguments.style),
+                                   (result, job.output)))
+    if rows:
+        write_rgb(arguments.contact_sheet, contact_sheet(rows, SHEET_SIDE))
+    return status
+
+
+def _sheet_row(*pictures):
+    return [Captioned(thumbnail(picture, SHEET_SIDE), pathlib.Path(path).name)
+            for picture, path in pictures]

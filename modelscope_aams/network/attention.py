@@ -10,8 +10,8 @@ def attend(queries, keys, values, band=None):
 
     Args:
         queries: [batch, n, d]; keys: [batch, m, d]; values: [batch, m, c].
-        band: queries taken at a time, so that at most band x m weights are held;
-            None takes all at once (batch 1 is expected otherwise).
+        band: at most so many queries are taken at a time, so that band x m weights are
+            held instead of n x m; batch has to be 1 then. None takes all at once.
 
     Returns:
         [batch, n, c].
@@ -23,10 +23,10 @@ def attend(queries, keys, values, band=None):
         return rows(queries)
     count = ops.shape(queries)[1]
     bands = (count + band - 1) // band
-    padded = ops.pad(queries, ((0, 0), (0, bands * band - count), (0, 0)))
-    parts = ops.reshape(padded, (bands, 1, band, queries.shape[-1]))
-    result = ops.map(rows, parts)
-    return ops.reshape(result, (1, bands * band, values.shape[-1]))[:, :count]
+    size = (count + bands - 1) // bands
+    padded = ops.pad(queries, ((0, 0), (0, bands * size - count), (0, 0)))
+    parts = ops.map(rows, ops.reshape(padded, (bands, 1, size, queries.shape[-1])))
+    return ops.reshape(parts, (1, bands * size, values.shape[-1]))[:, :count]
 
 
 class SelfAttention(keras.layers.Layer):
@@ -37,12 +37,11 @@ class SelfAttention(keras.layers.Layer):
 
     Args:
         channels: width of the features (512 at conv4_1).
-        band: see :func:`attend`.
     """
 
-    def __init__(self, channels=512, band=None, name='self_attention', **kwargs):
+    def __init__(self, channels=512, name='self_attention', **kwargs):
         super().__init__(name=name, **kwargs)
-        self.channels, self.band = channels, band
+        self.channels = channels
         self.projections = {
             letter: keras.layers.Conv2D(width, 1, data_format='channels_last',
                                         name=f'{letter}_conv', dtype=self.dtype_policy)
@@ -54,10 +53,11 @@ class SelfAttention(keras.layers.Layer):
             projection.build((None, None, None, self.channels))
         self.built = True
 
-    def call(self, features):
+    def call(self, features, band=None):
+        """``band``: see :func:`attend`."""
         shape = ops.shape(features)
         keys, queries, values = (
             ops.reshape(self.projections[letter](features),
                         (shape[0], shape[1] * shape[2], self.projections[letter].filters))
             for letter in 'fgh')
-        return ops.reshape(attend(queries, keys, values, self.band), shape)
+        return ops.reshape(attend(queries, keys, values, band), shape)

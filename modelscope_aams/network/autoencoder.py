@@ -23,16 +23,15 @@ class AttentionAutoencoder(keras.Model):
 
     Args:
         configuration: the layers to build; the default has the official layout.
-        attention_band: see :func:`attention.attend`; None while training.
         dtype: Keras dtype policy of the encoder's and decoder's convolutions.
     """
 
-    def __init__(self, configuration=NetworkConfiguration(), attention_band=None,
-                 dtype='float32', name='aams', **kwargs):
+    def __init__(self, configuration=NetworkConfiguration(), dtype='float32', name='aams',
+                 **kwargs):
         super().__init__(name=name, **kwargs)
         self.configuration = configuration
         self.encoder = Encoder(configuration.encoder_layers, dtype=dtype)
-        self.attention = SelfAttention(band=attention_band, dtype='float32')
+        self.attention = SelfAttention(dtype='float32')
         self.decoder = Decoder(dtype=dtype)
         for part in (self.encoder, self.attention, self.decoder):
             part.build()

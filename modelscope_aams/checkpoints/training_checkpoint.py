@@ -86,7 +86,10 @@ def _read(path, expected: Mapping[str, Shape], scope: str) -> Dict[str, np.ndarr
                 raise CheckpointError(f'{path}: variable {name} is of type {types[name].name}; '
                                       f'expected {" or ".join(_FLOATS)}')
         arrays = {name: reader.get_tensor(name).astype(np.float32) for name in expected}
-    except (tf.errors.OpError, RuntimeError) as error:
+    except CheckpointError:
+        raise
+    # The reader turns the file system's and its own errors into Python's as it sees fit.
+    except (tf.errors.OpError, RuntimeError, IndexError, ValueError) as error:
         reason = ' '.join(str(error).split())
         raise CheckpointError(f'{path} is not a whole TensorFlow checkpoint: {reason}') from None
     check_arrays(arrays, path, expected)

@@ -79,7 +79,7 @@ def _resolve(model_id, revision) -> Resolved:
         except (ConnectionError, requests.ConnectionError, requests.Timeout):
             pass  # It is gone after all.
         except Exception as error:  # The client raises many kinds.
-            reason = ' '.join(str(error).split())
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise HubError(f'{model_id} (revision {revision}) cannot be had from the hub '
                            f'{endpoint}: {reason}') from error
     cached = _cached(model_id, revision)

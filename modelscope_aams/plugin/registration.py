@@ -8,40 +8,48 @@ from modelscope.utils.ast_utils import INDEX_KEY, MODULE_KEY
 from modelscope.utils.constant import Fields
 from modelscope.utils.import_utils import LazyImportModule
 
-from . import hub
+from . import hub, model, pipeline, preprocessor
 
-#: What is registered: registry, group, name, and the module of this package that does it.
+#: What is registered: registry, group, name, and the module that did it in being imported.
 COMPONENTS = (
-    ('MODELS', Tasks.image_style_transfer, 'aams', 'model'),
-    ('PREPROCESSORS', Fields.cv, 'aams-style-transfer-preprocessor', 'preprocessor'),
-    ('PIPELINES', Tasks.image_style_transfer, Pipelines.image_style_transfer, 'pipeline'),
+    ('MODELS', Tasks.image_style_transfer, model.MODEL_TYPE, model),
+    ('PREPROCESSORS', Fields.cv, preprocessor.PREPROCESSOR_TYPE, preprocessor),
+    ('PIPELINES', Tasks.image_style_transfer, Pipelines.image_style_transfer, pipeline),
 )
+
+_BUILDER = 'modelscope.pipelines.builder'
 
 #: ModelScope's modules that look up a model's id, and the functions they call for it.
 LOOK_UPS = {
-    'modelscope.pipelines.builder': ('is_model_from_trusted_source', 'is_official_hub_path',
-                                     'read_config', 'normalize_model_input'),
+    _BUILDER: ('is_model_from_trusted_source', 'is_official_hub_path', 'read_config',
+               'normalize_model_input'),
     'modelscope.models.base.base_model': ('is_model_from_trusted_source', 'snapshot_download'),
     'modelscope.preprocessors.base': ('snapshot_download',),
 }
 
 
 def register():
-    """Registers the COMPONENTS, the bundled model as the task's default, and the LOOK_UPS."""
+    """Completes what importing the COMPONENTS did; doing it again changes nothing."""
     index = LazyImportModule.get_ast_index()[INDEX_KEY]
     for registry, group, name, module in COMPONENTS:
-        module = f'{__package__}.{module}'
-        importlib.import_module(module)
         # What is not in this index ModelScope warns of, and takes for a transformers model.
-        index[registry, group, name] = {MODULE_KEY: module}
+        index[registry, group, name] = {MODULE_KEY: module.__name__}
     add_default_pipeline_info(
         Tasks.image_style_transfer, Pipelines.image_style_transfer, hub.BUNDLED_DIRECTORY,
         overwrite=True)
     for module, functions in LOOK_UPS.items():
-        module = importlib.import_module(module)
         for function in functions:
-            if hasattr(module, function):
-                setattr(module, function, _with_local_copies(getattr(module, function)))
+            _wrap(module, function, _with_local_copies)
+    _wrap(_BUILDER, 'is_embedding_task', _refusing_style_transfer)
+
+
+def _wrap(module, name, wrapper):
+    """Replaces a function of ModelScope's, once; versions that lack it need no replacing."""
+    module = importlib.import_module(module)
+    function = getattr(module, name, None)
+    if function is not None and not hasattr(function, 'wrapped_by_aams'):
+        setattr(module, name, wrapper(function))
+        getattr(module, name).wrapped_by_aams = True
 
 
 def _with_local_copies(function):
@@ -51,19 +59,31 @@ def _with_local_copies(function):
     it comes to the pipeline's class. As callers have imported that function by its name
     already, what it calls is replaced. Anything but the id of an AAMS model goes through.
     """
-    if hasattr(function, 'without_local_copies'):
-        return function
-
     @functools.wraps(function)
-    def look_up(model, revision=None, *args, **kwargs):
-        found = hub.local_copy(model, revision)
+    def look_up(name, *args, **kwargs):
+        found = hub.local_copy(name, args[0] if args else kwargs.get('revision'))
         if found is None:
-            return function(model, revision, *args, **kwargs)
+            return function(name, *args, **kwargs)
         if function.__name__ == 'snapshot_download':
             return found.directory
         if function.__name__ == 'is_model_from_trusted_source':
-            return found.source == hub.HUB and function(model, revision, *args, **kwargs)
-        return function(found.directory, revision, *args, **kwargs)
+            return found.source == hub.HUB and function(name, *args, **kwargs)
+        return function(found.directory, *args, **kwargs)
 
-    look_up.without_local_copies = function
     return look_up
+
+
+def _refusing_style_transfer(is_embedding_task):
+    """``is_embedding_task``, which ``pipeline`` calls once it found no pipeline for a model.
+
+    It would go on to transformers, which has none for this task and says so in an error
+    that lists its own tasks.
+    """
+    @functools.wraps(is_embedding_task)
+    def refuse(task):
+        if task == Tasks.image_style_transfer:
+            raise ValueError('the model has no configuration.json that names a pipeline; '
+                             f'expected a model directory such as {hub.BUNDLED_DIRECTORY}')
+        return is_embedding_task(task)
+
+    return refuse

@@ -16,7 +16,7 @@ from modelscope_aams.pictures.heat_map import heat_map
 from modelscope_aams.pictures.reading import read_rgb
 from modelscope_aams.pictures.writing import require_writable, write_rgb
 
-from .logs import show_warnings_only
+from .logs import import_tensorflow_quietly, show_warnings_only
 from .result_paths import plan_jobs, require_inputs_kept
 
 DONE, FAILED = 0, 1
@@ -156,14 +156,16 @@ def _stylizer(arguments, style):
     """A function of a content that gives its result and attention map (or None), all RGB."""
     if not arguments.debug:
         show_warnings_only()
+        import_tensorflow_quietly()
     from modelscope.outputs import OutputKeys
     from modelscope.pipelines import pipeline
     from modelscope.utils.constant import Tasks
 
     import modelscope_aams  # noqa: F401  (registers the pipeline)
 
+    # Not model=: what ModelScope cannot read of that, it takes for a model of transformers.
     style_transfer = pipeline(
-        Tasks.image_style_transfer, model=arguments.model, device=arguments.device)
+        Tasks.image_style_transfer, model_id=arguments.model, device=arguments.device)
     options = {name: getattr(arguments, name) for name in CALL_OPTIONS if name in arguments}
     if arguments.attention_map:
         options['return_attention_map'] = True

@@ -31,7 +31,10 @@ def read_encoder(path) -> Dict[str, np.ndarray]:
     try:
         with h5py.File(path, 'r') as file:
             return _encoder(file, path)
-    except (OSError, RuntimeError, KeyError) as error:
+    except CheckpointError:
+        raise
+    # What HDF5 raises depends on which of its structures is damaged.
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise CheckpointError(f'{path} is not a whole HDF5 file: {error}') from None
@@ -63,8 +66,11 @@ def _by_layer(file, path) -> Dict[Tuple[str, str], h5py.Dataset]:
     found = {}
 
     def visit(name, item):
+        # A damaged name comes as bytes.
+        if not isinstance(name, str) or not isinstance(item, h5py.Dataset):
+            return
         # Links are not visited at all; what is left of other files are these two.
-        if not isinstance(item, h5py.Dataset) or item.external or item.is_virtual:
+        if item.external or item.is_virtual:
             return
         place = _layer(name, item), _role(name)
         if None in place:

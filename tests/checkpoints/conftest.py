@@ -8,7 +8,8 @@ from modelscope_aams.network.configuration import NetworkConfiguration
 #: What is wrong with a file -> how to get it from the right arrays, and the error it gives.
 FAULTS = {
     'missing': (lambda arrays: arrays.pop('decoder/inv_conv2_2/conv2d/kernel'),
-                r'decoder/inv_conv2_2/conv2d/kernel: expected shape \(3, 3, 128, 128\), found none'),
+                r'decoder/inv_conv2_2/conv2d/kernel: '
+                r'expected shape \(3, 3, 128, 128\), found none'),
     'extra': (lambda arrays: arrays.update({'decoder/extra/conv2d/kernel': np.ones((1, 1, 2, 3),
                                                                                    np.float32)}),
               r'decoder/extra/conv2d/kernel: expected shape none, found \(1, 1, 2, 3\)'),
@@ -51,7 +52,8 @@ def save_checkpoint():
 
     def save(prefix, arrays):
         names = list(arrays)
-        tf.raw_ops.SaveV2(prefix=str(prefix), tensor_names=names, shape_and_slices=[''] * len(names),
+        tf.raw_ops.SaveV2(prefix=str(prefix), tensor_names=names,
+                          shape_and_slices=[''] * len(names),
                           tensors=[tf.constant(arrays[name]) for name in names])
         return prefix
     return save

@@ -178,6 +178,16 @@ def test_truncated_file(copy, keep):
     assert '\n' not in str(error.value)
 
 
+def test_damaged_type(copy):
+    # The description of IEEE's float32 within the file: its bit positions and bias.
+    ieee = bytes((0, 23, 8, 0, 23, 127, 0, 0, 0))
+    content = copy.read_bytes()
+    assert ieee in content
+    copy.write_bytes(content.replace(ieee, bytes((0, 23, 8, 0, 23, 127, 255, 0, 0))))
+    with pytest.raises(CheckpointError, match=r'copy\.h5 is not a whole HDF5 file'):
+        keras_h5.read_encoder(copy)
+
+
 def test_other_hdf5_file(tmp_path):
     with h5py.File(tmp_path / 'other.h5', 'w') as file:
         file['x'] = np.ones(3)

@@ -54,7 +54,7 @@ def test_further_faults_are_counted(arrays):
 @pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf])
 def test_value_that_is_not_finite_is_named(arrays, value):
     bias = np.full(256, value, np.float32)
-    with pytest.raises(CheckpointError, match='^some.file: variable .*/f_conv/conv2d/bias .*finite'):
+    with pytest.raises(CheckpointError, match='^some.file: .*/f_conv/conv2d/bias .*finite'):
         check_arrays({**arrays, 'self_attention/f_conv/conv2d/bias': bias}, 'some.file')
 
 

@@ -83,7 +83,7 @@ def test_newest_checkpoint_of_a_directory(published):
 def test_directory_moved_from_the_machine_that_trained(tmp_path, save_checkpoint):
     save_checkpoint(tmp_path / 'model.ckpt-5', {'x': np.ones(1, np.float32)})
     (tmp_path / 'checkpoint').write_text('model_checkpoint_path: "/elsewhere/run/model.ckpt-5"\n'
-                                         'all_model_checkpoint_paths: "/elsewhere/run/model.ckpt-4"\n')
+                                         'all_model_checkpoint_paths: "/elsewhere/model.ckpt-4"\n')
     assert training_checkpoint.newest_in(tmp_path) == str(tmp_path / 'model.ckpt-5')
 
 

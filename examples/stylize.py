@@ -1,8 +1,9 @@
 """Photographs in the style of paintings out of the ordinary ModelScope call, offline.
 
-    python examples/stylize.py [FOLDER]
+    python examples/stylize.py [FOLDER [PHOTOGRAPH ...]]
 
-The photographs come with scikit-image, the styles from draw_styles.py.
+The photographs come with scikit-image, the styles from draw_styles.py. Each photograph is
+given each style.
 """
 import pathlib
 import sys
@@ -20,18 +21,18 @@ import modelscope_aams  # noqa: F401  (registers the model with ModelScope)
 PHOTOGRAPHS = ('astronaut', 'chelsea', 'coffee', 'rocket')
 
 
-def write_photographs(folder):
-    """Writes scikit-image's photographs to ``folder``; returns {name: path}."""
-    paths = {name: folder / f'content_{name}.png' for name in PHOTOGRAPHS}
+def write_photographs(folder, names):
+    """Writes photographs of scikit-image to ``folder``; returns {name: path}."""
+    paths = {name: folder / f'content_{name}.png' for name in names}
     for name, path in paths.items():
         cv2.imwrite(str(path), getattr(skimage.data, name)()[..., ::-1])
     return paths
 
 
-def main(folder='out'):
+def main(folder='out', *names):
     folder = pathlib.Path(folder)
     styles = draw_styles(folder)
-    contents = write_photographs(folder)
+    contents = write_photographs(folder, names or PHOTOGRAPHS)
     style_transfer = pipeline(
         Tasks.image_style_transfer, model_id='damo/cv_aams_style-transfer_damo')
     for content_name, content in contents.items():
@@ -44,4 +45,4 @@ def main(folder='out'):
 
 
 if __name__ == '__main__':
-    main(*sys.argv[1:2])
+    main(*sys.argv[1:])

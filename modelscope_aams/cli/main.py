@@ -31,7 +31,8 @@ def main(argv=None) -> int:
     """Runs one subcommand; returns the exit status.
 
     0: done; 1: failed, for a reason that one line on the standard error names;
-    2: wrong usage; 130: interrupted. An error that nobody expected keeps its traceback.
+    2: wrong usage; 130: interrupted. An error that nobody expected keeps its traceback,
+    and with AAMS_DEBUG=1 in the environment every error does.
     """
     # TensorFlow and Keras read these when they are first imported, later on.
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
@@ -40,6 +41,8 @@ def main(argv=None) -> int:
     try:
         return arguments.run(arguments) or DONE
     except (ValueError, OSError) as error:
+        if getattr(arguments, 'debug', os.environ.get('AAMS_DEBUG')):
+            raise
         print(f'aams: {" ".join(str(error).split())}', file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:

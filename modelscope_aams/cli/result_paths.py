@@ -28,8 +28,8 @@ def plan_jobs(content, output, with_attention_map=False) -> List[Job]:
         with_attention_map: whether ``NAME.attention.png`` is to be written beside a result.
 
     Raises:
-        ValueError: if a result's kind is not written, two results would have one name, or
-            an output is not of the kind that the content needs.
+        ValueError: if a result's kind is not written, the output is a file and the content
+            a folder, or there are no pictures in that.
         OSError: if a folder cannot be read.
     """
     folder = pathlib.Path(content)
@@ -49,17 +49,21 @@ def plan_jobs(content, output, with_attention_map=False) -> List[Job]:
         require_writable(result)
 
     maps = _map_paths(results) if with_attention_map else [None] * len(results)
-    _require_distinct([*results, *filter(None, maps)])
     return [Job(*paths) for paths in zip(contents, results, maps)]
 
 
-def require_inputs_kept(outputs, inputs):
-    """Raises ValueError if one of the files to write is one of the files read."""
+def check_outputs(outputs, inputs):
+    """Raises ValueError if a file to write is also read, or would be written twice."""
     kept = {os.path.realpath(path) for path in inputs}
+    written = set()
     for path in outputs:
-        if os.path.realpath(path) in kept:
+        real = os.path.realpath(path)
+        if real in kept:
             raise ValueError(f'{path} is an input and would be overwritten; '
                              'choose another output')
+        if real in written:
+            raise ValueError(f'{path} would be written twice; rename a content or an output')
+        written.add(real)
 
 
 def _pictures_in(folder):
@@ -79,9 +83,3 @@ def _map_paths(results):
     return [result.with_name(
         f'{result.stem if stems[result.stem] == 1 else result.name}.attention.png')
         for result in results]
-
-
-def _require_distinct(paths):
-    twice = [path for path, count in collections.Counter(paths).items() if count > 1]
-    if twice:
-        raise ValueError(f'two results would be written to {twice[0]}; rename a content')

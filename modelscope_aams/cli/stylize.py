@@ -17,7 +17,7 @@ from modelscope_aams.pictures.reading import read_rgb
 from modelscope_aams.pictures.writing import require_writable, write_rgb
 
 from .logs import import_tensorflow_quietly, show_warnings_only
-from .result_paths import plan_jobs, require_inputs_kept
+from .result_paths import check_outputs, plan_jobs
 
 DONE, FAILED = 0, 1
 
@@ -117,7 +117,7 @@ def run(arguments) -> int:
         sheets = [arguments.contact_sheet] if arguments.contact_sheet else []
         for sheet in sheets:
             require_writable(sheet)
-        require_inputs_kept(
+        check_outputs(
             [*sheets, *(path for job in jobs for path in job[1:] if path)],
             [arguments.style, *(job.content for job in jobs)])
     except (ValueError, OSError) as error:

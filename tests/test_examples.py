@@ -1,0 +1,63 @@
+"""The examples, run as a reader would run them."""
+import pathlib
+import re
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+EXAMPLES = pathlib.Path(__file__).parents[1] / 'examples'
+
+
+def run(script, *arguments, cwd):
+    process = subprocess.run([sys.executable, EXAMPLES / script, *arguments],
+                             capture_output=True, text=True, cwd=cwd)
+    assert process.returncode == 0, process.stderr
+    return process.stdout.splitlines()
+
+
+@pytest.fixture(scope='module')
+def styles(tmp_path_factory):
+    """{file name: picture} of the styles, drawn to the default folder."""
+    folder = tmp_path_factory.mktemp('styles')
+    printed = run('draw_styles.py', cwd=folder)
+    return {pathlib.Path(line).name: cv2.imread(str(folder / line)) for line in printed}
+
+
+def test_a_photograph_is_written_in_each_style(tmp_path, styles):
+    printed = run('stylize.py', 'out', 'chelsea', cwd=tmp_path)
+    paths = [re.fullmatch(r'(out/chelsea_(\w+)\.png)  \d+\.\d s', line) for line in printed]
+    assert [f'style_{path[2]}.png' for path in paths] == list(styles)
+    photograph = cv2.imread(str(tmp_path / 'out' / 'content_chelsea.png'))
+    results = [cv2.imread(str(tmp_path / path[1])) for path in paths]
+    assert all(result.shape == photograph.shape for result in results)
+    # Each result's colours are nearest to its own style's.
+    for i, result in enumerate(results):
+        distances = [np.abs(moments(result) - moments(style)).sum() for style in styles.values()]
+        assert np.argmin(distances) == i
+
+
+def moments(picture):
+    """Mean and deviation of each channel, [6]."""
+    return np.concatenate([picture.mean(axis=(0, 1)), picture.std(axis=(0, 1))])
+
+
+def test_styles_are_rich_and_the_same_every_time(tmp_path, styles):
+    again = run('draw_styles.py', tmp_path / 'again', cwd=tmp_path)
+    assert len(styles) == 4
+    for line, picture in zip(again, styles.values(), strict=True):
+        assert picture.shape == (512, 512, 3)
+        assert (cv2.imread(line) == picture).all()
+        # Strokes: edges everywhere, not in a few outlines.
+        edges = np.abs(np.diff(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(float)))
+        blocks = edges[:, :504].reshape(64, 8, 63, 8).mean(axis=(1, 3))
+        assert np.mean(blocks > 1.5) > 0.6
+
+
+def test_styles_differ_in_colour(styles):
+    found = [moments(style) for style in styles.values()]
+    for i, first in enumerate(found):
+        for second in found[:i]:
+            assert np.abs(first - second).sum() > 60

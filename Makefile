@@ -6,7 +6,7 @@ STAMP := $(VENV)/installed
 
 # Example pictures, stylized by the ordinary ModelScope call, into out/.
 demo: install
-	$(VENV)/bin/python examples/stylize.py
+	TF_CPP_MIN_LOG_LEVEL=2 $(VENV)/bin/python examples/stylize.py
 
 # Two workers; the tests of one file share a worker and with it a built network.
 test: install
@@ -16,7 +16,7 @@ install: $(STAMP)
 
 # The build tools come first, pinned like the rest, so that building fetches nothing else.
 $(STAMP): setup.py constraints.txt
-	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet -c constraints.txt setuptools wheel
 	$(VENV)/bin/python -m pip install --quiet --no-build-isolation -c constraints.txt \
 		-e '.[examples,test]'

@@ -84,7 +84,7 @@ def tensorflow_device(device: str, gpus: int) -> str:
     ModelScope's own device_placement puts TensorFlow on the CPU always.
     """
     kind, number = verify_device(device)
-    if kind == 'cpu' or not gpus:
+    if kind != 'gpu' or not gpus:
         return '/CPU:0'
     if number >= gpus:
         raise ValueError(f'device is {device!r}; TensorFlow sees {gpus} GPU'

@@ -62,7 +62,8 @@ class AAMSStyleTransferPipeline(Pipeline):
 
     def __init__(self, model=None, model_id=None, preprocessor=None, device='gpu', **kwargs):
         model = _located(model, model_id)
-        if preprocessor is None and isinstance(model, str) and not _section(model, 'preprocessor'):
+        directory = model if isinstance(model, str) else model.model_dir
+        if preprocessor is None and not _section(directory, 'preprocessor'):
             preprocessor = AAMSPreprocessor()
         super().__init__(
             model=model, preprocessor=preprocessor, device=device,

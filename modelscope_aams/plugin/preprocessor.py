@@ -59,7 +59,7 @@ class AAMSPreprocessor(Preprocessor):
 def _read(name, picture):
     """``read_rgb``, with ``name`` in its errors; a URL is fetched first."""
     try:
-        if isinstance(picture, str) and picture.lower().startswith(('http://', 'https://')):
+        if isinstance(picture, str) and '://' in picture:
             return _fetched(picture)
         return read_rgb(picture)
     except (PictureError, FileNotFoundError) as error:

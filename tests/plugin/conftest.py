@@ -1,4 +1,5 @@
 """Models, pictures, processes and a hub for the tests of the ModelScope layer."""
+import functools
 import http.server
 import json
 import logging
@@ -223,6 +224,27 @@ def local_hub(official, hub_client):
     yield server
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def picture_server():
+    """Serves the files of a directory; gives the server's URL."""
+    servers = []
+
+    def serve(directory):
+        handler = functools.partial(QuietFiles, directory=str(directory))
+        servers.append(http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return f'http://127.0.0.1:{servers[-1].server_port}'
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+class QuietFiles(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
 
 
 @pytest.fixture(scope='session')

@@ -98,7 +98,7 @@ def test_other_models_are_left_to_modelscope(cached, tmp_path):
 
 
 def test_unknown_model(hub_cache):
-    with pytest.raises(FileNotFoundError, match='nobody/nothing.*cannot be reached.*cache') as caught:
+    with pytest.raises(FileNotFoundError, match='nobody/nothing.*be reached.*cache') as caught:
         pipeline(TASK, model_id='nobody/nothing')
     assert '\n' not in str(caught.value)
 

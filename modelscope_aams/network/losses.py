@@ -28,11 +28,11 @@ def variances(features, average=lambda values: values):
         average: takes the mean of a tensor over the equal parts of a batch that is split
             over several devices.
     """
-    layers = [ops.cast(ops.stop_gradient(features[layer]), 'float32')
-              for layer in FEATURE_LAYERS]
+    layers = [ops.cast(features[layer], 'float32') for layer in FEATURE_LAYERS]
     means = average(ops.stack([ops.mean(layer) for layer in layers]))
-    result = average(ops.stack([ops.mean(ops.square(layer - means[number]))
-                                for number, layer in enumerate(layers)]))
+    # Stopped here, so that no gradient has to pass through ``average``.
+    result = ops.stop_gradient(average(ops.stack(
+        [ops.mean(ops.square(layer - means[number])) for number, layer in enumerate(layers)])))
     return {layer: result[number] for number, layer in enumerate(FEATURE_LAYERS)}
 
 

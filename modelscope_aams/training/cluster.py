@@ -33,9 +33,18 @@ def choose_strategy() -> tf.distribute.Strategy:
     """
     if machines() > 1:
         return tf.distribute.MultiWorkerMirroredStrategy()
-    if len(tf.config.list_logical_devices('GPU')) > 1:
-        return tf.distribute.MirroredStrategy()
+    devices = tf.config.list_logical_devices('GPU')
+    if len(devices) > 1:
+        return mirrored([device.name for device in devices])
     return tf.distribute.get_strategy()
+
+
+def mirrored(devices) -> tf.distribute.Strategy:
+    """Several devices of one machine, by name."""
+    # TensorFlow's default, collective operations, was seen to pair the wrong ones where a
+    # step has several; copies to one device and back have no such choice.
+    return tf.distribute.MirroredStrategy(
+        devices, cross_device_ops=tf.distribute.ReductionToOneDevice())
 
 
 def mean_over_replicas(tensor):

@@ -13,7 +13,7 @@ from modelscope_aams.checkpoints.atomic import write_atomically
 
 from . import state, weights
 from .cluster import choose_strategy, is_chief, machines, mean_over_replicas, on_all_machines
-from .objective import ReconstructionObjective
+from .objective import ReconstructionObjective, Split
 from .optimiser import build_optimiser
 from .pictures import Crops, scan_folder
 from .recipe import Recipe
@@ -92,9 +92,10 @@ class Trainer:
                        'pictures': _digest(self.folder.paths, dataset)}
         tf.config.experimental.enable_op_determinism()
         keras.utils.set_random_seed(recipe.seed)
+        split = Split(replicas, machines(), mean_over_replicas)
         with self.strategy.scope():
             self.network = build_network()
-            self.objective = objective(self.network, recipe.loss, replicas, mean_over_replicas)
+            self.objective = objective(self.network, recipe.loss, split)
             optimiser = build_optimiser(recipe.optimiser, recipe.steps)
             self.objective.compile(optimizer=optimiser, jit_compile=False)
             self.objective.build()
@@ -112,7 +113,19 @@ class Trainer:
         Raises:
             ValueError: if the state in the work folder cannot be gone on from, or the
                 loss is no longer a number (the last checkpoint stays as it is).
+            ConnectionError: if another machine of the run is gone.
         """
+        try:
+            return self._train()
+        except (tf.errors.UnavailableError, tf.errors.AbortedError,
+                tf.errors.CancelledError) as error:
+            if machines() == 1:
+                raise
+            raise ConnectionError(
+                'another machine of the run is gone; start all of them again to go on from '
+                f'the last checkpoint ({error.message.splitlines()[0]})') from error
+
+    def _train(self):
         step = self._take_up()
         score, writer = None, None
         if self.is_chief:

@@ -1,5 +1,8 @@
 """The autoencoder with its loss, as a Keras model that ``fit`` can train on any backend."""
+from typing import Callable, NamedTuple
+
 import keras
+from keras import ops
 
 from modelscope_aams.network import losses
 from modelscope_aams.network.encoder import subtract_mean
@@ -9,22 +12,32 @@ from .recipe import LossWeights
 TERMS = ('reconstruction', 'perceptual', 'total_variation', 'attention_l1')
 
 
+class Split(NamedTuple):
+    """How a batch is split over devices.
+
+    Attributes:
+        parts: of equal size, one per device. Their gradients are summed, and the sum is
+            the gradient of the whole batch.
+        machines: that the devices are in.
+        average: takes the mean of a tensor over the parts.
+    """
+    parts: int = 1
+    machines: int = 1
+    average: Callable = lambda tensor: tensor
+
+
 class ReconstructionObjective(keras.Model):
     """Stage one: pictures have to come back through encoder, attention and decoder.
 
     Args:
         network: an AttentionAutoencoder; its encoder stays as it is.
         weights: weight of each term of the loss.
-        replicas: in how many equal parts a batch is split over devices; the gradients of
-            the parts are summed, and the sum is the gradient of the whole batch.
-        average: takes the mean of a tensor over the parts.
+        split: how each batch is split over devices.
     """
 
-    def __init__(self, network, weights=LossWeights(), replicas=1,
-                 average=lambda values: values, **kwargs):
+    def __init__(self, network, weights=LossWeights(), split=Split(), **kwargs):
         super().__init__(**kwargs)
-        self.network, self.weights_of_loss = network, weights
-        self.replicas, self.average = replicas, average
+        self.network, self.weights_of_loss, self.split = network, weights, split
         self.trackers = {term: keras.metrics.Mean(name=term) for term in TERMS}
 
     def build(self, input_shape=None):
@@ -39,7 +52,9 @@ class ReconstructionObjective(keras.Model):
         target = subtract_mean(images)
         output = subtract_mean(result['picture'])
         targets = result['features']
-        scales = losses.variances(targets, self.average) if weights.perceptual_relative else None
+        scales = None
+        if weights.perceptual_relative:
+            scales = losses.variances(targets, self.split.average)
         return {
             'reconstruction': weights.reconstruction * losses.mean_square(output, target),
             'perceptual': weights.perceptual * losses.perceptual(
@@ -52,11 +67,19 @@ class ReconstructionObjective(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """This part's share of the loss: the shares of all parts add up to the whole."""
         # A sum over the part is its share of the whole batch's; a mean is not.
-        shares = {term: value if self._is_sum(term) else value / self.replicas
+        shares = {term: value if self._is_sum(term) else value / self.split.parts
                   for term, value in self.terms(x, y_pred).items()}
         for term, share in shares.items():
-            self.trackers[term].update_state(share * self.replicas)
+            self.trackers[term].update_state(share * self.split.parts)
         return sum(shares.values())
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Running means of loss and terms by name."""
+        values = self.get_metrics_result()
+        if self.split.machines > 1:
+            # Over machines Keras takes their mean along a first dimension.
+            values = {name: ops.expand_dims(value, 0) for name, value in values.items()}
+        return values
 
     def _is_sum(self, term):
         return term == 'attention_l1' and self.weights_of_loss.attention_reduction == 'sum'

@@ -79,11 +79,13 @@ class Optimiser:
     """Adam (Kingma and Ba 2015).
 
     Attributes:
-        decay: the rate stays 'constant' or falls as a 'cosine' to 0 at the last step.
+        decay: the rate stays 'constant' or falls as a 'cosine' to 0.
+        decay_steps: the step at which a falling rate is 0; None is the last step.
         clip_norm: the largest norm of the whole gradient, or None.
     """
     rate: float = 1e-4
     decay: str = 'constant'
+    decay_steps: Optional[int] = None
     beta_1: float = 0.9
     beta_2: float = 0.99
     epsilon: float = 1.0
@@ -93,6 +95,8 @@ class Optimiser:
         _check_number(self, 0, math.inf, 'rate', 'epsilon')
         _check_number(self, 0, 1, 'beta_1', 'beta_2')
         _check_choice(self, ('constant', 'cosine'), 'decay')
+        if self.decay_steps is not None:
+            _check_whole(self, 1, 'decay_steps')
         if self.clip_norm is not None:
             _check_number(self, 0, math.inf, 'clip_norm')
             if self.clip_norm == 0:
@@ -114,6 +118,8 @@ class Recipe:
         checkpoint_interval: steps between two checkpoints.
         summary_interval: steps between two entries of the losses in the TensorBoard log.
         seed: decides initial weights, order, crops and flips.
+        fresh_attention: a run from whole weights draws the attention anew. Trained beside
+            an unready decoder it vanishes under its loss before it marks anything.
         loss: see LossWeights.
         optimiser: see Optimiser.
         network: what the trained weights' file says of the attention map, see
@@ -128,6 +134,7 @@ class Recipe:
     checkpoint_interval: int = 1000
     summary_interval: int = 50
     seed: int = 0
+    fresh_attention: bool = False
     loss: LossWeights = LossWeights()
     optimiser: Optimiser = Optimiser()
     network: NetworkConfiguration = NetworkConfiguration()
@@ -136,7 +143,7 @@ class Recipe:
         _check_whole(self, 1, 'steps', 'batch_size', 'crop', 'checkpoint_interval',
                      'summary_interval')
         _check_whole(self, 0, 'seed')
-        _check_choice(self, (False, True), 'flip')
+        _check_choice(self, (False, True), 'flip', 'fresh_attention')
         _check_choice(self, ('float32', 'mixed_bfloat16'), 'precision')
         if self.crop % 8:
             raise ValueError(f'crop is {self.crop}; expected a multiple of 8')

@@ -32,7 +32,8 @@ class LossSummaries(keras.callbacks.Callback):
             for name, total in totals.items():
                 mean = (total - self.totals.get(name, 0.0)) / (count - self.count)
                 tf.summary.scalar(f'loss/{name}', mean)
-            tf.summary.scalar('rate', float(self.model.optimizer.learning_rate))
+            tf.summary.scalar('rate', keras.ops.convert_to_numpy(
+                self.model.optimizer.learning_rate))
         self.count, self.totals = count, totals
 
 

@@ -5,7 +5,7 @@ from typing import Callable
 
 from modelscope_aams.checkpoints.atomic import write_atomically
 from modelscope_aams.checkpoints.layout import (
-    Weights, build_network, fitting_configuration, network_weights)
+    ATTENTION_SCOPE, Weights, build_network, fitting_configuration, network_weights)
 from modelscope_aams.checkpoints.native import save_weights
 from modelscope_aams.checkpoints.reading import read_encoder, read_weights
 
@@ -29,15 +29,19 @@ def network_builder(recipe: Recipe, encoder=None, initial=None) -> Callable:
         recipe: gives precision, and what is noted of the attention map.
         encoder: file with the encoder's weights; None takes the bundled weights. Attention
             and decoder are fresh, from Keras's seed.
-        initial: file or model directory with the weights of all parts, used instead.
+        initial: file or model directory with the weights of all parts, used instead. The
+            attention is fresh all the same if the recipe says so.
 
     Raises:
         CheckpointError: if a file cannot be used; here, before anything is built.
     """
     if initial is not None:
-        weights = Weights(read_weights(initial).arrays, recipe.network)
-        return lambda: build_network(weights, dtype=recipe.precision)
-    arrays = read_encoder(BUNDLED if encoder is None else encoder)
+        arrays = read_weights(initial).arrays
+        if recipe.fresh_attention:
+            arrays = {name: array for name, array in arrays.items()
+                      if not name.startswith(f'{ATTENTION_SCOPE}/')}
+    else:
+        arrays = read_encoder(BUNDLED if encoder is None else encoder)
 
     def build():
         from modelscope_aams.network.autoencoder import AttentionAutoencoder

@@ -124,16 +124,22 @@ def _cached(model_id, revision) -> Optional[str]:
 
 
 def _is_whole(directory: pathlib.Path) -> bool:
-    # A download that broke off may have left anything, weights being the last to come.
-    return (directory / ModelFile.CONFIGURATION).is_file() and any(
-        next(directory.glob(pattern), None) for pattern in _WEIGHTS)
+    # A download that broke off may have left anything but the weights.
+    weights = _configured(directory, 'model', 'weights')
+    found = ((directory / str(weights)).is_file() if weights else
+             any(next(directory.glob(pattern), None) for pattern in _WEIGHTS))
+    return found and (directory / ModelFile.CONFIGURATION).is_file()
 
 
 def _is_aams(directory: Optional[str]) -> bool:
-    if directory is None:
-        return False
+    return directory is not None and (
+        _configured(pathlib.Path(directory), 'pipeline', 'type') == Pipelines.image_style_transfer)
+
+
+def _configured(directory: pathlib.Path, section: str, name: str):
+    """An entry of a model directory's configuration.json; None if there is none."""
     try:
-        content = pathlib.Path(directory, ModelFile.CONFIGURATION).read_text(encoding='utf-8')
-        return json.loads(content)['pipeline']['type'] == Pipelines.image_style_transfer
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+        content = (directory / ModelFile.CONFIGURATION).read_text(encoding='utf-8')
+        return json.loads(content)[section][name]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None

@@ -80,6 +80,24 @@ def test_half_a_copy_is_none(cached, official, only):
     assert hub.resolve(ID).source == hub.BUNDLED
 
 
+def test_copy_without_the_weights_it_names_is_half(cached, official):
+    configuration = '{"pipeline": {"type": "AAMS-style-transfer"}, "model": {"weights": "w/a.pb"}}'
+    snapshot = cached(official, ID, only=['tf_graph.pb'])
+    (snapshot / 'configuration.json').write_text(configuration)
+    assert hub.resolve(ID).source == hub.BUNDLED
+    (snapshot / 'w').mkdir()
+    (snapshot / 'tf_graph.pb').rename(snapshot / 'w' / 'a.pb')
+    hub._resolved.clear()
+    assert hub.resolve(ID) == (str(snapshot), hub.CACHE)
+
+
+@pytest.mark.parametrize('content', ['', '[]', '5', '{"pipeline": 3}', '{"pipeline": {}}'])
+def test_cached_copies_with_odd_configurations(cached, official, content):
+    snapshot = cached(official, 'somebody/odd')
+    (snapshot / 'configuration.json').write_text(content)
+    assert hub.local_copy('somebody/odd') is None
+
+
 def test_cached_copy_of_another_model(cached, logged, official, how):
     snapshot = cached(official, 'somebody/aams-of-mine')
     assert pipeline(TASK, **{how: 'somebody/aams-of-mine'}).model.model_dir == str(snapshot)

@@ -3,7 +3,7 @@ import argparse
 import json
 import pathlib
 
-from .logs import show_progress_messages
+from .logs import import_tensorflow_quietly, show_progress_messages
 
 
 def setting(text):
@@ -54,6 +54,7 @@ def run(arguments):
         arguments.usage_error('--encoder and --initial exclude each other')
 
     show_progress_messages()
+    import_tensorflow_quietly()
     from modelscope_aams.training.loop import Trainer
     from modelscope_aams.training.weights import network_builder
 

@@ -1,7 +1,7 @@
 """``aams validate``: how well photographs come back through the attention autoencoder."""
 import pathlib
 
-from .logs import show_progress_messages
+from .logs import import_tensorflow_quietly, show_progress_messages
 
 
 def add_parser(subparsers):
@@ -19,6 +19,7 @@ def add_parser(subparsers):
 
 def run(arguments):
     show_progress_messages()
+    import_tensorflow_quietly()
     from modelscope_aams.training.pictures import scan_folder
     from modelscope_aams.training.validation import mean_psnr
     from modelscope_aams.training.weights import load_network

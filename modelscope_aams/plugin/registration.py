@@ -7,14 +7,16 @@ from modelscope.pipelines.builder import add_default_pipeline_info
 from modelscope.utils.ast_utils import INDEX_KEY, MODULE_KEY
 from modelscope.utils.constant import Fields
 from modelscope.utils.import_utils import LazyImportModule
+from modelscope.utils.registry import default_group
 
-from . import hub, model, pipeline, preprocessor
+from . import hub, model, pipeline, preprocessor, trainer
 
 #: What is registered: registry, group, name, and the module that did it in being imported.
 COMPONENTS = (
     ('MODELS', Tasks.image_style_transfer, model.MODEL_TYPE, model),
     ('PREPROCESSORS', Fields.cv, preprocessor.PREPROCESSOR_TYPE, preprocessor),
     ('PIPELINES', Tasks.image_style_transfer, Pipelines.image_style_transfer, pipeline),
+    ('TRAINERS', default_group, trainer.TRAINER_TYPE, trainer),
 )
 
 _BUILDER = 'modelscope.pipelines.builder'
@@ -23,6 +25,8 @@ _BUILDER = 'modelscope.pipelines.builder'
 LOOK_UPS = {
     _BUILDER: ('is_model_from_trusted_source', 'is_official_hub_path', 'read_config',
                'normalize_model_input'),
+    'modelscope.trainers.builder': ('is_model_from_trusted_source', 'is_official_hub_path',
+                                    'read_config', 'normalize_model_input'),
     'modelscope.models.base.base_model': ('is_model_from_trusted_source', 'snapshot_download'),
     'modelscope.preprocessors.base': ('snapshot_download',),
 }

@@ -49,7 +49,7 @@ class ReconstructionObjective(keras.Model):
     def terms(self, images, result):
         """The weighted loss terms, scalars by name, for one batch of RGB 0..255."""
         weights = self.weights_of_loss
-        target = subtract_mean(images)
+        target = subtract_mean(ops.convert_to_tensor(images, dtype='float32'))
         output = subtract_mean(result['picture'])
         targets = result['features']
         scales = None

@@ -61,9 +61,10 @@ class TrainingState(NamedTuple):
             names = ', '.join(sorted(set(arrays) ^ set(wanted))[:5])
             raise ValueError(f'{path} belongs to another configuration: it differs in {names}')
         for name, variable in wanted.items():
-            if tuple(variable.shape) != arrays[name].shape:
-                raise ValueError(f'{path}: {name} is {arrays[name].shape}, '
-                                 f'expected {tuple(variable.shape)}')
+            # NumPy's contiguous arrays, which the file holds, have one dimension at least.
+            shape = tuple(variable.shape) or (1,)
+            if shape != arrays[name].shape:
+                raise ValueError(f'{path}: {name} is {arrays[name].shape}, expected {shape}')
         for name, variable in wanted.items():
-            variable.assign(arrays[name])
+            variable.assign(arrays[name].reshape(variable.shape))
         return step, origin

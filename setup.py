@@ -12,25 +12,27 @@ HERE = Path(__file__).parent
 X86_LINUX = 'sys_platform == "linux" and platform_machine == "x86_64"'
 ELSEWHERE = 'sys_platform != "linux" or platform_machine != "x86_64"'
 
+# The lowest versions, but torch's, are those that the tests of the command line were run
+# with; ModelScope 1.35 lacks a package that it imports itself.
 REQUIREMENTS = [
-    'modelscope[framework]>=1.30,<2',
+    'modelscope[framework]>=1.40,<2',
     f'tensorflow-cpu>=2.18,<3; {X86_LINUX}',
     f'tensorflow>=2.18,<3; {ELSEWHERE}',
     'keras>=3.8,<4',
     # ModelScope's pipelines import it without asking.
     'torch>=2.4',
-    'numpy>=1.26',
+    'numpy>=2.0',
     # Headless, because the other wheel needs libGL; modelscope[framework] asks for neither.
-    'opencv-python-headless>=4.8',
+    'opencv-python-headless>=4.10',
     'pillow>=10.1',
     'safetensors>=0.4.3',
-    'h5py>=3.10',
+    'h5py>=3.11',
     'tqdm>=4.64',
     # Since TensorFlow 2.20 tf.summary needs it and TensorFlow no longer brings it.
     'tensorboard>=2.18',
 ]
 
-EXAMPLES = ['scikit-image>=0.22']
+EXAMPLES = ['scikit-image>=0.24']
 
 setup(
     name='modelscope-aams',

@@ -27,8 +27,8 @@ def add_parser(subparsers):
     parser.add_argument('--dataset', required=True, metavar='DIR', type=pathlib.Path,
                         help='folder of photographs, searched to any depth')
     parser.add_argument('--recipe', default='reconstruction', metavar='NAME|FILE',
-                        help="hyper-parameters: 'reconstruction' (ours, the default), "
-                             "'published', or a JSON file")
+                        help="hyper-parameters: 'reconstruction' (ours, the default), after it "
+                             "'attention' (with --initial), 'published', or a JSON file")
     parser.add_argument('--set', action='append', default=[], type=setting, dest='settings',
                         metavar='NAME=VALUE',
                         help='another value for a setting of the recipe, such as '

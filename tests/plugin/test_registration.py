@@ -10,9 +10,11 @@ print(*(name for name in ('tensorflow', 'keras') if name in sys.modules))
 from modelscope.models.builder import MODELS
 from modelscope.pipelines.builder import PIPELINES
 from modelscope.preprocessors.builder import PREPROCESSORS
+from modelscope.trainers.builder import TRAINERS
 for registry, group, name in ((MODELS, 'image-style-transfer', 'aams'),
                               (PREPROCESSORS, 'cv', 'aams-style-transfer-preprocessor'),
-                              (PIPELINES, 'image-style-transfer', 'AAMS-style-transfer')):
+                              (PIPELINES, 'image-style-transfer', 'AAMS-style-transfer'),
+                              (TRAINERS, 'default', 'aams-style-transfer-trainer')):
     print(registry.get(name, group).__module__)
 '''
 
@@ -21,7 +23,8 @@ def test_import_is_light_and_registers(run_python):
     output, errors = run_python(LIGHT)
     assert output.splitlines() == ['', 'modelscope_aams.plugin.model',
                                    'modelscope_aams.plugin.preprocessor',
-                                   'modelscope_aams.plugin.pipeline']
+                                   'modelscope_aams.plugin.pipeline',
+                                   'modelscope_aams.plugin.trainer']
     assert 'WARNING' not in errors
 
 

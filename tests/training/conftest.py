@@ -25,8 +25,8 @@ def draw_picture(seed, rows, columns):
 
 def write_pictures(folder, count, first_seed=0, size=(72, 96)):
     folder.mkdir(parents=True, exist_ok=True)
-    for seed in range(first_seed, first_seed + count):
-        picture = draw_picture(seed, size[0] + seed, size[1] - seed)
+    for number, seed in enumerate(range(first_seed, first_seed + count)):
+        picture = draw_picture(seed, size[0] + number, size[1] - number)
         assert cv2.imwrite(str(folder / f'{seed:012d}.jpg'), picture)
 
 

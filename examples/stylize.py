@@ -3,13 +3,14 @@
     python examples/stylize.py [FOLDER [PHOTOGRAPH ...]]
 
 The photographs come with scikit-image, the styles from draw_styles.py. Each photograph is
-given each style.
+given each style; overview.jpg shows all results.
 """
 import pathlib
 import sys
 import time
 
 import cv2
+import numpy as np
 import skimage.data
 from draw_styles import draw_styles
 from modelscope.outputs import OutputKeys
@@ -17,6 +18,9 @@ from modelscope.pipelines import pipeline
 from modelscope.utils.constant import Tasks
 
 import modelscope_aams  # noqa: F401  (registers the model with ModelScope)
+from modelscope_aams.pictures.contact_sheet import Captioned, contact_sheet
+from modelscope_aams.pictures.reading import read_rgb
+from modelscope_aams.pictures.writing import write_rgb
 
 PHOTOGRAPHS = ('astronaut', 'chelsea', 'coffee', 'rocket')
 
@@ -35,6 +39,7 @@ def main(folder='out', *names):
     contents = write_photographs(folder, names or PHOTOGRAPHS)
     style_transfer = pipeline(
         Tasks.image_style_transfer, model_id='damo/cv_aams_style-transfer_damo')
+    results = {}
     for content_name, content in contents.items():
         for style_name, style in styles.items():
             start = time.perf_counter()
@@ -42,6 +47,19 @@ def main(folder='out', *names):
             path = folder / f'{content_name}_{style_name}.png'
             cv2.imwrite(str(path), result[OutputKeys.OUTPUT_IMG])
             print(f'{path}  {time.perf_counter() - start:.1f} s', flush=True)
+            results[content_name, style_name] = path
+    print(write_overview(folder / 'overview.jpg', contents, styles, results))
+
+
+def write_overview(path, contents, styles, results):
+    """Writes a sheet with a row for each style: the style, then its results."""
+    rows = [[Captioned(read_rgb(style), style_name)]
+            + [Captioned(read_rgb(results[name, style_name]), name) for name in contents]
+            for style_name, style in styles.items()]
+    photographs = [Captioned(read_rgb(content), name) for name, content in contents.items()]
+    blank = Captioned(np.full((1, 1, 3), 255, np.uint8), '')
+    write_rgb(path, contact_sheet([[blank, *photographs], *rows], side=200))
+    return path
 
 
 if __name__ == '__main__':

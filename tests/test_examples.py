@@ -27,12 +27,15 @@ def styles(tmp_path_factory):
 
 
 def test_a_photograph_is_written_in_each_style(tmp_path, styles):
-    printed = run('stylize.py', 'out', 'chelsea', cwd=tmp_path)
+    *printed, overview = run('stylize.py', 'out', 'chelsea', cwd=tmp_path)
     paths = [re.fullmatch(r'(out/chelsea_(\w+)\.png)  \d+\.\d s', line) for line in printed]
     assert [f'style_{path[2]}.png' for path in paths] == list(styles)
     photograph = cv2.imread(str(tmp_path / 'out' / 'content_chelsea.png'))
     results = [cv2.imread(str(tmp_path / path[1])) for path in paths]
     assert all(result.shape == photograph.shape for result in results)
+    # A row for the photograph, and one for each style, of two cells 200 pixels wide.
+    rows, columns = cv2.imread(str(tmp_path / overview)).shape[:2]
+    assert rows > 5 * 200 and 2 * 200 < columns < 3 * 200
     # Of all results the style's own is nearest to it, and nearer than the photograph.
     for i, style in enumerate(styles.values()):
         distances = [np.abs(moments(picture) - moments(style)).sum()

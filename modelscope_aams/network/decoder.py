@@ -3,7 +3,7 @@ import keras
 from keras import ops
 
 from .adain import adain
-from .configuration import DECODER_LAYERS
+from .configuration import DECODER_LAYERS, VGG19_LAYERS
 
 #: The feature layer to whose statistics a convolution's output is matched.
 MATCHED_TO = {'inv_conv3_2': 'conv3_1', 'inv_conv2_2': 'conv2_1', 'inv_conv1_2': 'conv1_1'}
@@ -41,7 +41,7 @@ class Decoder(keras.layers.Layer):
             for layer, width in DECODER_LAYERS}
 
     def build(self, input_shape=None, moments_shape=None):
-        channels = 512
+        channels = VGG19_LAYERS[-1][1]
         for convolution in self.convolutions.values():
             convolution.build((None, None, None, channels))
             channels = convolution.filters

@@ -10,7 +10,7 @@ import tensorflow as tf
 from .adain import channel_moments, normalise
 from .attention_map import attention_map
 from .autoencoder import NORMALISE_EPSILON, AttentionAutoencoder
-from .configuration import FEATURE_LAYERS, NORMALISED
+from .configuration import FEATURE_LAYERS, NORMALISED, POOL, VGG19_LAYERS
 from .encoder import subtract_mean
 from .fusion import cluster_centres, fuse, stroke_weights
 from .preprocess import prepare_style
@@ -169,9 +169,11 @@ def _style_signature(strokes):
     def spec(*shape):
         return tf.TensorSpec(shape, tf.float32)
 
-    channels = {'conv1_1': 64, 'conv2_1': 128, 'conv3_1': 256}
+    widths = dict(layer for layer in VGG19_LAYERS if layer != POOL)
+    *matched, deepest = FEATURE_LAYERS
+    deep = widths[deepest]
     return StyleFeatures(
-        Whitened(spec(None, 512), spec(512, 512), spec(512)),
-        {layer: (spec(1, 1, 1, width), spec(1, 1, 1, width))
-         for layer, width in channels.items()},
-        tuple(StylePatches(spec(None, None, 512), spec(None, None)) for _ in range(strokes)))
+        Whitened(spec(None, deep), spec(deep, deep), spec(deep)),
+        {layer: (spec(1, 1, 1, widths[layer]), spec(1, 1, 1, widths[layer]))
+         for layer in matched},
+        tuple(StylePatches(spec(None, None, deep), spec(None, None)) for _ in range(strokes)))

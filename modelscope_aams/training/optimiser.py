@@ -25,8 +25,8 @@ class WholeBatchAdam(keras.optimizers.Adam):
 
 def build_optimiser(settings: Optimiser, steps: int) -> keras.optimizers.Optimizer:
     """Adam as the recipe says, for a run of ``steps``."""
-    rate = settings.rate
+    rate = float(settings.rate)
     if settings.decay == 'cosine':
-        rate = keras.optimizers.schedules.CosineDecay(settings.rate, settings.decay_steps or steps)
+        rate = keras.optimizers.schedules.CosineDecay(rate, settings.decay_steps or steps)
     return WholeBatchAdam(rate, settings.beta_1, settings.beta_2, settings.epsilon,
                           global_clipnorm=settings.clip_norm)

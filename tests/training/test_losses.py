@@ -85,7 +85,8 @@ def test_torch_equals_tensorflow(tmp_path):
         error = np.linalg.norm(np.float64(torch[name]) - value)
         if name == 'step/self_attention/f_conv/conv2d/bias':
             # The softmax takes no notice of it: its gradient is noise around nothing.
-            assert np.abs([torch[name], value]).max() < 1e-6
+            kernel = np.linalg.norm(tensorflow[name.replace('bias', 'kernel')])
+            assert np.linalg.norm([torch[name], value]) < 1e-4 * kernel
         elif name.startswith('step/vgg_19/'):
             assert error == 0, name
         else:

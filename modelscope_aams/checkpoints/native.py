@@ -7,7 +7,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from modelscope_aams.network.configuration import NetworkConfiguration
+from modelscope_aams.network.configuration import NetworkConfiguration, from_mapping
 
 from .atomic import write_atomically
 from .layout import CheckpointError, Weights, check_shapes, check_weights, encoder_part
@@ -95,7 +95,7 @@ def _configuration(metadata, path) -> NetworkConfiguration:
         entry = json.loads(metadata[FORMAT])
         version = entry['version']
         if version == VERSION:
-            return NetworkConfiguration.from_mapping(entry['configuration'])
+            return from_mapping(NetworkConfiguration, entry['configuration'], 'configuration')
     except (ValueError, TypeError, KeyError, IndexError) as error:
         raise CheckpointError(f'{path}: its metadata entry {FORMAT} is wrong: {error}') from None
     raise CheckpointError(f'{path} is of format version {version!r}; expected {VERSION}')

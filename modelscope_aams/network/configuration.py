@@ -1,6 +1,6 @@
 """What describes a network: its encoder's layers and how its attention map is taken."""
 import dataclasses
-from typing import Any, Mapping, Tuple
+from typing import Any, Dict, Mapping, Tuple
 
 POOL = 'pool'
 
@@ -30,10 +30,29 @@ ATTENTION_CHANNELS = 256
 #: Mean of the ImageNet training images, RGB, 0..255.
 MEAN_PIXEL = (123.68, 116.78, 103.94)
 
-#: Rows and columns of a picture for one position of the conv4_1 features.
-FEATURE_STRIDE = 8
-
 WHITENED, NORMALISED = 'whitened', 'normalised'
+
+
+def require_mapping(values, where: str) -> Dict[str, Any]:
+    """A copy of ``values``; a ValueError that names ``where`` if they are no named values."""
+    if not isinstance(values, Mapping):
+        raise ValueError(f'{where} is {values!r}; expected named settings')
+    return dict(values)
+
+
+def from_mapping(cls, values: Mapping[str, Any], where: str):
+    """Builds the dataclass ``cls`` from JSON-like ``values``; what they leave out is default.
+
+    Raises:
+        ValueError: names ``where`` if these are no named values, or one is unknown.
+    """
+    values = require_mapping(values, where)
+    known = {field.name for field in dataclasses.fields(cls)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise ValueError(f'{where}: unknown setting {", ".join(unknown)}; '
+                         f'known are {", ".join(sorted(known))}')
+    return cls(**values)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,8 +73,12 @@ class NetworkConfiguration:
     attention_peak: float = 100.0
 
     def __post_init__(self):
-        layers = tuple(layer if layer == POOL else (str(layer[0]), int(layer[1]))
-                       for layer in self.encoder_layers)
+        try:
+            layers = tuple(layer if layer == POOL else (str(layer[0]), int(layer[1]))
+                           for layer in self.encoder_layers)
+        except (TypeError, ValueError, LookupError):
+            raise ValueError(f'encoder_layers is {self.encoder_layers!r}; expected a list of '
+                             f"(name, channels) and '{POOL}'") from None
         object.__setattr__(self, 'encoder_layers', layers)
         names = [layer[0] for layer in layers if layer != POOL]
         missing = [name for name in FEATURE_LAYERS if name not in names]
@@ -65,19 +88,10 @@ class NetworkConfiguration:
         if self.attention_features not in (WHITENED, NORMALISED):
             raise ValueError(f"attention_features is {self.attention_features!r}; expected "
                              f"'{WHITENED}' or '{NORMALISED}'")
-        if not 50 <= self.attention_peak <= 100:
-            raise ValueError(f'attention_peak is {self.attention_peak}; expected a '
+        if (not isinstance(self.attention_peak, (int, float))
+                or not 50 <= self.attention_peak <= 100):
+            raise ValueError(f'attention_peak is {self.attention_peak!r}; expected a '
                              'percentile from 50 to 100')
-
-    @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> 'NetworkConfiguration':
-        """Builds one from JSON-like ``values``; a name it does not know is an error."""
-        known = {field.name for field in dataclasses.fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise ValueError(f'unknown network setting {", ".join(unknown)}; '
-                             f'known are {", ".join(sorted(known))}')
-        return cls(**values)
 
     def without(self, layer: str) -> 'NetworkConfiguration':
         """The same network without one encoder layer."""

@@ -5,26 +5,11 @@ import math
 import pathlib
 from typing import Any, Dict, Mapping, Optional
 
-from modelscope_aams.network.configuration import NetworkConfiguration
+from modelscope_aams.network.configuration import (
+    VGG19_LAYERS, NetworkConfiguration, from_mapping, require_mapping)
 
 #: Folder of the recipes that can be loaded by name.
 RECIPES = pathlib.Path(__file__).parent / 'recipes'
-
-
-def _mapping(values, where) -> Dict[str, Any]:
-    if not isinstance(values, Mapping):
-        raise ValueError(f'{where} is {values!r}; expected named settings')
-    return dict(values)
-
-
-def _build(cls, values, where):
-    values = _mapping(values, where)
-    known = {field.name for field in dataclasses.fields(cls)}
-    unknown = sorted(set(values) - known)
-    if unknown:
-        raise ValueError(f'{where}: unknown setting {", ".join(unknown)}; '
-                         f'known are {", ".join(sorted(known))}')
-    return cls(**values)
 
 
 def _check_whole(settings, least, *names):
@@ -149,6 +134,9 @@ class Recipe:
             raise ValueError(f'crop is {self.crop}; expected a multiple of 8')
         if self.resize is not None:
             _check_whole(self, self.crop, 'resize')
+        if self.network.encoder_layers != VGG19_LAYERS:
+            raise ValueError('network.encoder_layers come with the weights; '
+                             'expected none in a recipe')
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> 'Recipe':
@@ -157,17 +145,17 @@ class Recipe:
         Raises:
             ValueError: for a name that it does not know, or a value that cannot be.
         """
-        values = _mapping(values, 'recipe')
+        values = require_mapping(values, 'recipe')
         for name, part in (('loss', LossWeights), ('optimiser', Optimiser),
                            ('network', NetworkConfiguration)):
             if name in values:
-                values[name] = _build(part, values[name], f'recipe.{name}')
-        return _build(cls, values, 'recipe')
+                values[name] = from_mapping(part, values[name], f'recipe.{name}')
+        return from_mapping(cls, values, 'recipe')
 
     def as_mapping(self) -> Dict[str, Any]:
         """What ``from_mapping`` makes this recipe of, ready for JSON."""
         values = dataclasses.asdict(self)
-        # The encoder's layers come with its weights; they are nothing to choose.
+        # They come with the encoder's weights; there is nothing to choose.
         del values['network']['encoder_layers']
         return values
 
@@ -194,7 +182,7 @@ def load_recipe(name_or_path, settings: Optional[Mapping[str, Any]] = None) -> R
         raise ValueError(f'no recipe {name_or_path}; expected {", ".join(recipe_names())} '
                          'or a JSON file')
     try:
-        values = _mapping(json.loads(path.read_text(encoding='utf-8')), 'recipe')
+        values = require_mapping(json.loads(path.read_text(encoding='utf-8')), 'recipe')
         return Recipe.from_mapping(override(values, settings or {}))
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from None
@@ -205,6 +193,6 @@ def override(values: Mapping[str, Any], settings: Mapping[str, Any]) -> Dict[str
     values = dict(values)
     for name, value in settings.items():
         first, dot, rest = name.partition('.')
-        values[first] = (override(_mapping(values.get(first, {}), first), {rest: value})
+        values[first] = (override(require_mapping(values.get(first, {}), first), {rest: value})
                          if dot else value)
     return values

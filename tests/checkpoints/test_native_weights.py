@@ -130,7 +130,7 @@ def test_safetensors_of_something_else(altered, metadata):
     ('{"configuration": {}}', "entry modelscope-aams is wrong: 'version'"),
     ('{"version": 1}', "entry modelscope-aams is wrong: 'configuration'"),
     ('{"version": 1, "configuration": 3}', 'entry modelscope-aams is wrong'),
-    ('{"version": 1, "configuration": {"peak": 3}}', 'unknown network setting peak'),
+    ('{"version": 1, "configuration": {"peak": 3}}', 'configuration: unknown setting peak'),
     ('{"version": 1, "configuration": {"attention_peak": "much"}}', 'is wrong'),
     ('{"version": 1, "configuration": {"encoder_layers": [[]]}}', 'is wrong'),
     ('{"version": 2, "configuration": {"new": 3}}', 'version 2; expected 1'),

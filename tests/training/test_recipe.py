@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from modelscope_aams.network.configuration import NetworkConfiguration
+from modelscope_aams.network.configuration import VGG19_LAYERS, NetworkConfiguration
 from modelscope_aams.training.recipe import Recipe, load_recipe, recipe_names
 
 
@@ -41,7 +41,10 @@ def test_file_and_settings(tmp_path):
     ('loss.perceptual', math.nan), ('loss.perceptual_relative', 0), ('optimiser.rate', -1e-4),
     ('optimiser.rate', math.inf), ('optimiser.beta_1', 1), ('optimiser.beta_2', None),
     ('optimiser.decay', 'linear'), ('optimiser.clip_norm', 0), ('network.attention_peak', 20),
-    ('network.attention_features', 'raw'), ('optimizer.rate', 1), ('optimiser.momentum', 1),
+    ('network.attention_peak', 'high'), ('network.attention_features', 'raw'),
+    ('network.encoder_layers', 3),
+    ('network.encoder_layers', VGG19_LAYERS[:-1] + (('conv4_1', 256),)),
+    ('optimizer.rate', 1), ('optimiser.momentum', 1),
     ('rate', 1), ('loss', 3), ('steps.more', 1)])
 def test_wrong_settings_are_named(name, value):
     with pytest.raises(ValueError) as error:

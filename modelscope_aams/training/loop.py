@@ -111,12 +111,19 @@ class Trainer:
         """Runs to the last step; returns the validation PSNR in dB, if there are pictures.
 
         Raises:
-            ValueError: if the state in the work folder cannot be gone on from, or the
-                loss is no longer a number (the last checkpoint stays as it is).
+            ValueError: if the state in the work folder cannot be gone on from, none of the
+                pictures can be decoded, or the loss is no longer a number (the last
+                checkpoint stays as it is).
             ConnectionError: if another machine of the run is gone.
         """
         try:
             return self._train()
+        except tf.errors.InvalidArgumentError:
+            # What comes of an error in Crops; its own message lies within a traceback.
+            if len(self.crops.undecodable) < len(self.crops.paths):
+                raise
+            raise ValueError(f'none of {len(self.crops.paths)} pictures can be '
+                             'decoded') from None
         except (tf.errors.UnavailableError, tf.errors.AbortedError,
                 tf.errors.CancelledError) as error:
             if machines() == 1:

@@ -157,6 +157,8 @@ class Crops:
                 return load_rgb(path)
             # Pillow's decoders let many kinds of errors out of a broken file.
             except Exception as error:
-                self.undecodable[path] = f'unreadable: {error}'
-                logger.warning('left out %s (unreadable: %s)', path, error)
+                reason = f'unreadable: {error}'
+                # Of several threads that come to it at once, one names it.
+                if self.undecodable.setdefault(path, reason) is reason:
+                    logger.warning('left out %s (%s)', path, reason)
         raise ValueError(f'none of {len(self.paths)} pictures can be decoded')

@@ -1,7 +1,9 @@
 """Folders of pictures as people have them, and the crops that are made of them."""
+import concurrent.futures
 import logging
 import os
 import pathlib
+import threading
 
 import numpy as np
 import pytest
@@ -84,6 +86,36 @@ def test_training_names_what_it_cannot_decode(mixed, tiny, tmp_path_factory, cap
     assert listed == {*UNUSABLE, 'a/cut.jpg', 'b/deep/cut.png'}
     for name in ('cut.jpg', 'cut.png'):
         assert len([message for message in caplog.messages if name in message]) == 1
+
+
+def test_training_on_nothing_that_can_be_decoded(tmp_path, tiny):
+    write_pictures(tmp_path / 'pictures', 2)
+    for path in (tmp_path / 'pictures').iterdir():
+        path.write_bytes(path.read_bytes()[:900])
+    trainer = Trainer(network_builder(tiny()), tiny(), tmp_path / 'pictures', tmp_path / 'work',
+                      verbose=0)
+    with pytest.raises(ValueError, match='^none of 2 pictures can be decoded$'):
+        trainer.train()
+    assert not (tmp_path / 'work' / 'training_state.safetensors').exists()
+
+
+def test_a_broken_file_is_named_once_by_all_threads(tmp_path, tiny, caplog, monkeypatch):
+    write_pictures(tmp_path, 2)
+    meeting = threading.Barrier(2)
+
+    def fail(path):
+        if path.name.endswith('1.jpg'):
+            meeting.wait(60)
+            raise OSError('broken')
+        return load_rgb(path)
+
+    monkeypatch.setattr(pictures, 'load_rgb', fail)
+    crops = Crops(scan_folder(tmp_path).paths, tiny())
+    broken = next(number for number in (0, 1) if crops._order(0)[number] == 1)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(crops.__getitem__, [broken, broken])
+    np.testing.assert_array_equal(first, second)
+    assert len(caplog.messages) == 1
 
 
 def test_order_is_that_of_paths(tmp_path):

@@ -10,3 +10,5 @@ os.environ['CUDA_VISIBLE_DEVICES'] = '-1'
 _CACHE = tempfile.TemporaryDirectory(prefix='aams-test-hub-')
 os.environ['MODELSCOPE_ENDPOINT'] = 'http://127.0.0.1:9'
 os.environ['MODELSCOPE_CACHE'] = _CACHE.name
+# Whatever proxy is set, the tests talk to this machine alone.
+os.environ['NO_PROXY'] = os.environ['no_proxy'] = '127.0.0.1'

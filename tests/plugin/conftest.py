@@ -22,9 +22,6 @@ ROOT = pathlib.Path(__file__).parents[2]
 OFFICIAL_CONFIGURATION = {'framework': 'tensorflow', 'task': 'image-style-transfer',
                           'pipeline': {'type': 'AAMS-style-transfer'}}
 
-# Whatever proxy is set, these tests talk to this machine alone.
-os.environ['NO_PROXY'] = os.environ['no_proxy'] = '127.0.0.1'
-
 
 def noise(seed, rows, columns):
     """A smooth random BGR picture."""

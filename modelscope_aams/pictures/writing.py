@@ -40,10 +40,17 @@ def write_rgb(path, picture: np.ndarray):
     Folders are created; a file of that name is replaced.
 
     Raises:
-        PictureError: for an unknown ending.
+        PictureError: for an unknown ending, or a picture that the format cannot hold.
         OSError: if it cannot be written.
     """
     require_writable(path)
     kind, options = FORMATS[pathlib.Path(path).suffix.lower()]
     image = Image.fromarray(picture)
-    write_atomically(path, lambda temporary: image.save(temporary, kind, **options))
+    try:
+        write_atomically(path, lambda temporary: image.save(temporary, kind, **options))
+    except (OSError, ValueError) as error:
+        # Pillow's encoders give neither a number of an error nor the file's name.
+        if getattr(error, 'errno', None) is not None:
+            raise
+        raise PictureError(f'{os.fspath(path)}: {image.width}x{image.height} pixels cannot be '
+                           f'written as {kind} ({error})') from None

@@ -29,10 +29,20 @@ def test_an_unknown_ending_is_named_and_nothing_written(tmp_path, name, named):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_picture_that_the_format_cannot_hold_leaves_the_old_file(tmp_path):
-    path = tmp_path / 'wide.webp'
+@pytest.mark.parametrize('name, size', [('wide.webp', (1, 17000)), ('high.jpg', (66000, 1))])
+def test_a_picture_that_the_format_cannot_hold_leaves_the_old_file(tmp_path, name, size):
+    path = tmp_path / name
     path.write_bytes(b'old')
-    with pytest.raises((ValueError, OSError)):
-        write_rgb(path, np.zeros((1, 17000, 3), np.uint8))
+    said = f'{path}: {size[1]}x{size[0]} pixels cannot be'
+    with pytest.raises(PictureError, match=said) as caught:
+        write_rgb(path, np.zeros((*size, 3), np.uint8))
+    assert '\n' not in str(caught.value)
     assert path.read_bytes() == b'old'
-    assert [file.name for file in tmp_path.iterdir()] == ['wide.webp']
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+def test_a_file_that_cannot_be_written_keeps_its_reason(tmp_path):
+    (tmp_path / 'folder.png').mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_rgb(tmp_path / 'folder.png', SLOPE)
+    assert [file.name for file in tmp_path.iterdir()] == ['folder.png']

@@ -67,7 +67,9 @@ def check_outputs(outputs, inputs):
 
 
 def _pictures_in(folder):
-    endings = Image.registered_extensions()
+    # Pillow also knows endings of kinds that it only writes, such as .pdf.
+    endings = {ending for ending, kind in Image.registered_extensions().items()
+               if kind in Image.OPEN}
     return sorted(path for path in folder.iterdir()
                   if path.suffix.lower() in endings and not path.name.startswith('.')
                   and path.is_file())

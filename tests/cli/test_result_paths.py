@@ -26,7 +26,8 @@ def test_a_file_goes_into_a_folder_under_its_name(tmp_path):
 
 def test_a_folder_gives_its_pictures_by_name(tmp_path):
     folder, results = tmp_path / 'in', tmp_path / 'out'
-    touch(*(folder / name for name in ('c.JPG', 'a.gif', 'b.png', 'notes.txt', '.hidden.png')))
+    touch(*(folder / name for name in ('c.JPG', 'a.gif', 'b.png', 'notes.txt', 'e.pdf',
+                                      '.hidden.png')))
     (folder / 'd.png').mkdir()
     assert plan_jobs(folder, results) == [
         Job(folder / 'a.gif', results / 'a.gif.png', None),

@@ -140,8 +140,12 @@ def _located(model, model_id):
     """A Model as it is, or the directory that ``model`` or ``model_id`` stands for."""
     if model is None or model == hub.BUNDLED_DIRECTORY:
         model = model_id or hub.BUNDLED_DIRECTORY
-    if not isinstance(model, str) or os.path.exists(model):
+    if isinstance(model, os.PathLike):
+        model = os.fspath(model)
+    if not isinstance(model, str) or os.path.isdir(model):
         return model
+    if os.path.exists(model):
+        raise ValueError(f'{model} is a file; expected a model directory or a hub id')
     return hub.resolve(model).directory
 
 

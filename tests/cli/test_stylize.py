@@ -162,6 +162,7 @@ def test_wrong_usage_is_one_line_before_any_work(pictures, monkeypatch, capfd, a
     (['content.png', 'missing.png', '-o', 'r.png'], 'missing.png: no such file'),
     (['content.png', 'style.png', '-o', 'style.png/r.png'], 'style.png'),
     (['content.png', 'style.png', '-o', 'r.png', '--model', 'empty'], 'empty'),
+    (['content.png', 'style.png', '-o', 'r.png', '--model', 'style.png'], 'style.png is a file'),
     (['content.png', 'style.png', '-o', 'r.png', '--device', 'abacus'], 'device should be'),
 ])
 def test_a_failure_is_one_line_and_leaves_nothing(pictures, monkeypatch, capfd, arguments, named):

@@ -196,6 +196,13 @@ def test_repository_is_a_model_directory(trust, content, style, expected):
     np.testing.assert_array_equal(picture(built(content, style)), expected)
 
 
+def test_directory_as_a_path(model_directory, content, style, expected):
+    directory = model_directory(CONFIGURATION)
+    built = pipeline(TASK, model_id=directory)
+    assert built.model.model_dir == str(directory)
+    np.testing.assert_array_equal(picture(built(content, style)), expected)
+
+
 def test_model_objects(bundled, content, style, expected):
     for model in (bundled.model, Model.from_pretrained(bundled.model.model_dir),
                   AAMSModel(bundled.model.model_dir)):

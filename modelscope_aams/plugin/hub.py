@@ -44,12 +44,13 @@ class Resolved(NamedTuple):
 def resolve(model_id: str, revision: Optional[str] = None) -> Resolved:
     """Finds a hub's model: the hub is asked first, then its client's cache.
 
-    If there is no hub and no whole copy in the cache, the bundled weights stand in for
-    the published model. What is not from the hub is told in one warning. The outcome is
-    kept for the life of the process.
+    If neither gives it whole, the bundled weights stand in for the published model. What
+    is not from the hub is told in one warning. The outcome is kept for the life of the
+    process.
 
     Raises:
-        HubError: if the hub has no such model or revision, or its download fails.
+        HubError: if a hub that is there does not give it and no copy is cached, for any
+            other model, or a revision that was asked for.
         FileNotFoundError: if there is neither hub nor copy, for any other model.
     """
     key = (model_id, revision or DEFAULT_MODEL_REVISION)
@@ -73,6 +74,7 @@ def local_copy(name, revision: Optional[str] = None) -> Optional[Resolved]:
 
 def _resolve(model_id, revision) -> Resolved:
     endpoint = HubApi().endpoint
+    trouble, refusal = f'the hub {endpoint} cannot be reached', None
     if _answers(endpoint):
         try:
             return Resolved(snapshot_download(model_id, revision=revision), HUB)
@@ -80,18 +82,20 @@ def _resolve(model_id, revision) -> Resolved:
             pass  # It is gone after all.
         except Exception as error:  # The client raises many kinds.
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise HubError(f'{model_id} (revision {revision}) cannot be had from the hub '
-                           f'{endpoint}: {reason}') from error
+            trouble, refusal = f'the hub {endpoint} does not give it ({reason})', error
     cached = _cached(model_id, revision)
     if cached is not None:
-        _logger.warning(f'{model_id}: the hub {endpoint} cannot be reached; the copy in the '
-                        f'cache is used: {cached}')
+        _logger.warning(f'{model_id}: {trouble}; the copy in the cache is used: {cached}')
         return Resolved(cached, CACHE)
-    missing = f'the hub {endpoint} cannot be reached, and no whole copy is in the cache'
-    if model_id not in HUB_IDS:
-        raise FileNotFoundError(f'{model_id}: {missing}; expected a model id or a directory')
-    _logger.warning(f'{model_id}: {missing}; the weights bundled with modelscope-aams stand in')
-    return Resolved(BUNDLED_DIRECTORY, BUNDLED)
+    missing = f'{trouble}, and no whole copy is in the cache'
+    # Who asks for a revision that a hub does not have is not served with something else.
+    if model_id in HUB_IDS and (refusal is None or revision == DEFAULT_MODEL_REVISION):
+        _logger.warning(f'{model_id}: {missing}; the weights bundled with modelscope-aams '
+                        'stand in')
+        return Resolved(BUNDLED_DIRECTORY, BUNDLED)
+    if refusal is not None:
+        raise HubError(f'{model_id} (revision {revision}): {missing}') from refusal
+    raise FileNotFoundError(f'{model_id}: {missing}; expected a model id or a directory')
 
 
 def _answers(endpoint) -> bool:

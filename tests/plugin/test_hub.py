@@ -150,6 +150,21 @@ def test_hub_without_the_model(local_hub, hub_cache, model_id, revision):
     assert '\n' not in str(caught.value)
 
 
+@pytest.mark.parametrize('answer', [(b'<html>log in</html>', 200), (b'forbidden', 403)])
+def test_something_else_in_place_of_a_hub(local_hub, cached, official, monkeypatch, logged,
+                                          answer):
+    monkeypatch.setattr(local_hub.RequestHandlerClass, 'do_GET',
+                        lambda request: request._answer(*answer))
+    snapshot = cached(official, ID)
+    assert hub.resolve(ID) == (str(snapshot), hub.CACHE)
+    shutil.rmtree(snapshot)
+    hub._resolved.clear()
+    assert hub.resolve(ID).source == hub.BUNDLED
+    assert len(logged) == 2
+    assert all(f'the hub {local_hub.url} does not give it' in warning for warning in logged)
+    assert str(snapshot) in logged[0] and 'bundled' in logged[1]
+
+
 def test_hub_that_says_nothing(hub_cache, hub_client, monkeypatch):
     with socket.socket() as silent:
         silent.bind(('127.0.0.1', 0))

@@ -147,6 +147,7 @@ def _strategy(device):
     """What ``device`` asks for beyond all GPUs there are; None is for those."""
     import tensorflow as tf
     gpus = tf.config.list_physical_devices('GPU')
+    place = tensorflow_device(device, len(gpus))
     if not gpus or device in ('gpu', 'cuda'):
         return None
-    return tf.distribute.OneDeviceStrategy(tensorflow_device(device, len(gpus)))
+    return tf.distribute.OneDeviceStrategy(place)

@@ -7,9 +7,13 @@ import tensorflow as tf
 
 def _task_configuration():
     try:
-        return json.loads(os.environ.get('TF_CONFIG') or '{}')
+        configuration = json.loads(os.environ.get('TF_CONFIG') or '{}')
     except json.JSONDecodeError as error:
         raise ValueError(f'the environment variable TF_CONFIG is not JSON: {error}') from None
+    if not isinstance(configuration, dict):
+        raise ValueError(f'the environment variable TF_CONFIG is {configuration!r}; '
+                         'expected a JSON object with cluster and task')
+    return configuration
 
 
 def machines() -> int:

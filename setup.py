@@ -28,6 +28,7 @@ REQUIREMENTS = [
     'safetensors>=0.4.3',
     'h5py>=3.11',
     'tqdm>=4.64',
+    'requests',
     # Since TensorFlow 2.20 tf.summary needs it and TensorFlow no longer brings it.
     'tensorboard>=2.18',
 ]

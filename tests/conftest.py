@@ -12,3 +12,9 @@ os.environ['MODELSCOPE_ENDPOINT'] = 'http://127.0.0.1:9'
 os.environ['MODELSCOPE_CACHE'] = _CACHE.name
 # Whatever proxy is set, the tests talk to this machine alone.
 os.environ['NO_PROXY'] = os.environ['no_proxy'] = '127.0.0.1'
+
+
+def pytest_configure(config):
+    # Keras's own way of reading a variable, thousands of times in the suite.
+    config.addinivalue_line('filterwarnings', "ignore:__array__ implementation doesn't accept a "
+                            'copy keyword:DeprecationWarning')

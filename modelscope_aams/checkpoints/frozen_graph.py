@@ -5,8 +5,10 @@ from typing import Dict, Mapping
 
 import numpy as np
 
-from .layout import (ENCODER_SCOPE, ENCODER_SHAPES, SCOPES, SHAPES, CheckpointError,
-                     NotOfficialLayout, Shape, Weights, check_arrays, check_shapes, is_deeper)
+from modelscope_aams.network.names import ENCODER_SCOPE, SCOPES
+
+from .layout import (ENCODER_SHAPES, SHAPES, CheckpointError, NotOfficialLayout, Shape, Weights,
+                     check_arrays, check_shapes, is_deeper)
 
 #: Name of the file in the official model directories.
 FILE_NAME = 'tf_graph.pb'

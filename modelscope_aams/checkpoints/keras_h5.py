@@ -5,8 +5,10 @@ from typing import Dict, Optional, Tuple, Union
 import h5py
 import numpy as np
 
+from modelscope_aams.network.names import encoder_name
+
 from .layout import (ENCODER_SHAPES, VGG19_ONLY, CheckpointError, check_arrays, check_shapes,
-                     complete, encoder_name, is_deeper)
+                     complete, is_deeper)
 
 _LAYER = re.compile(r'block(\d)_conv(\d)')
 _NUMBERED = re.compile(r'conv2d(?:_(\d+))?')

@@ -7,11 +7,10 @@ import numpy as np
 
 from modelscope_aams.network.configuration import (
     ATTENTION_CHANNELS, DECODER_LAYERS, POOL, VGG19_LAYERS, NetworkConfiguration)
+from modelscope_aams.network.names import (
+    ENCODER_SCOPE, attention_name, decoder_name, encoder_name)
 
 Shape = Tuple[int, ...]
-
-#: First parts of the variables' names.
-ENCODER_SCOPE, ATTENTION_SCOPE, DECODER_SCOPE = SCOPES = ('vgg_19', 'self_attention', 'decoder')
 
 #: The one layer up to conv4_1 that VGG-19 has and VGG-16 has not.
 VGG19_ONLY = 'conv3_4'
@@ -40,11 +39,6 @@ class Weights(NamedTuple):
     configuration: NetworkConfiguration = NetworkConfiguration()
 
 
-def encoder_name(layer: str) -> str:
-    """'conv3_1' to 'vgg_19/conv3/conv3_1'."""
-    return f'{ENCODER_SCOPE}/{layer.split("_")[0]}/{layer}'
-
-
 def _encoder_shapes() -> Dict[str, Shape]:
     shapes, channels = {}, 3
     for layer, width in (entry for entry in VGG19_LAYERS if entry != POOL):
@@ -56,15 +50,15 @@ def _encoder_shapes() -> Dict[str, Shape]:
 
 def _trained_shapes() -> Dict[str, Shape]:
     channels = VGG19_LAYERS[-1][1]
-    layers = [(f'{ATTENTION_SCOPE}/{letter}_conv', 1, channels, width) for letter, width in
+    layers = [(attention_name(letter), 1, channels, width) for letter, width in
               (('f', ATTENTION_CHANNELS), ('g', ATTENTION_CHANNELS), ('h', channels))]
     for layer, width in DECODER_LAYERS:
-        layers.append((f'{DECODER_SCOPE}/{layer}', 3, channels, width))
+        layers.append((decoder_name(layer), 3, channels, width))
         channels = width
     shapes = {}
     for name, side, inputs, width in layers:
-        shapes[f'{name}/conv2d/kernel'] = (side, side, inputs, width)
-        shapes[f'{name}/conv2d/bias'] = (width,)
+        shapes[f'{name}/kernel'] = (side, side, inputs, width)
+        shapes[f'{name}/bias'] = (width,)
     return shapes
 
 

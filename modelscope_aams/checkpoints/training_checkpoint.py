@@ -6,7 +6,9 @@ from typing import Dict, Mapping, Optional
 
 import numpy as np
 
-from .layout import (ENCODER_SCOPE, ENCODER_SHAPES, SHAPES, CheckpointError, Shape, Weights,
+from modelscope_aams.network.names import ENCODER_SCOPE
+
+from .layout import (ENCODER_SHAPES, SHAPES, CheckpointError, Shape, Weights,
                      check_arrays, check_shapes, is_deeper)
 
 #: Name of the file in which TensorFlow notes the newest checkpoint of a directory.

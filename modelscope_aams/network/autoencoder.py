@@ -5,9 +5,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from . import names
 from .adain import channel_moments
 from .attention import SelfAttention
-from .configuration import DECODER_LAYERS, FEATURE_LAYERS, NetworkConfiguration
+from .configuration import FEATURE_LAYERS, NetworkConfiguration
 from .decoder import Decoder
 from .encoder import Encoder, subtract_mean
 
@@ -50,21 +51,15 @@ class AttentionAutoencoder(keras.Model):
 
     def named_variables(self) -> Dict[str, keras.Variable]:
         """Every variable by its name in the official TensorFlow 1 checkpoints."""
-        names = {}
-        for layer, convolution in self.encoder.convolutions.items():
-            prefix = f'vgg_19/{layer.split("_")[0]}/{layer}'
-            names[f'{prefix}/weights'], names[f'{prefix}/biases'] = (
-                convolution.kernel, convolution.bias)
-        for letter, convolution in self.attention.projections.items():
-            prefix = f'self_attention/{letter}_conv/conv2d'
-            names[f'{prefix}/kernel'], names[f'{prefix}/bias'] = (
-                convolution.kernel, convolution.bias)
-        for layer, _ in DECODER_LAYERS:
-            prefix = f'decoder/{layer}/conv2d'
-            convolution = self.decoder.convolutions[layer]
-            names[f'{prefix}/kernel'], names[f'{prefix}/bias'] = (
-                convolution.kernel, convolution.bias)
-        return names
+        variables = {}
+        for layers, official, kernel, bias in (
+                (self.encoder.convolutions, names.encoder_name, 'weights', 'biases'),
+                (self.attention.projections, names.attention_name, 'kernel', 'bias'),
+                (self.decoder.convolutions, names.decoder_name, 'kernel', 'bias')):
+            for layer, convolution in layers.items():
+                variables[f'{official(layer)}/{kernel}'] = convolution.kernel
+                variables[f'{official(layer)}/{bias}'] = convolution.bias
+        return variables
 
     def arrays(self) -> Dict[str, np.ndarray]:
         """The weights as float32 arrays by official name."""

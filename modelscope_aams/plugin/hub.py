@@ -12,10 +12,12 @@ from modelscope.metainfo import Pipelines
 from modelscope.utils.constant import DEFAULT_MODEL_REVISION, ModelFile
 from modelscope.utils.logger import get_logger
 
+from modelscope_aams import checkpoints
+
 #: The published model, for which the bundled weights may stand in.
 HUB_IDS = ('damo/cv_aams_style-transfer_damo', 'iic/cv_aams_style-transfer_damo')
 #: The model directory that comes with this package.
-BUNDLED_DIRECTORY = str(pathlib.Path(__file__).parents[1] / 'bundled')
+BUNDLED_DIRECTORY = str(checkpoints.BUNDLED)
 
 HUB, CACHE, BUNDLED = 'hub', 'cache', 'bundled'
 

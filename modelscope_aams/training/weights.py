@@ -3,16 +3,16 @@ import json
 import pathlib
 from typing import Callable
 
+from modelscope_aams.checkpoints import BUNDLED
 from modelscope_aams.checkpoints.atomic import write_atomically
 from modelscope_aams.checkpoints.layout import (
-    ATTENTION_SCOPE, Weights, build_network, fitting_configuration, network_weights)
+    Weights, build_network, fitting_configuration, network_weights)
 from modelscope_aams.checkpoints.native import save_weights
 from modelscope_aams.checkpoints.reading import read_encoder, read_weights
+from modelscope_aams.network.names import ATTENTION_SCOPE
 
 from .recipe import Recipe
 
-#: Model directory that comes with the package.
-BUNDLED = pathlib.Path(__file__).parents[1] / 'bundled'
 #: Names of the files of a model directory.
 WEIGHTS_NAME, CONFIGURATION_NAME = 'aams.safetensors', 'configuration.json'
 

@@ -2,7 +2,7 @@
 import dataclasses
 import math
 import threading
-from typing import Dict, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, NamedTuple, Optional, Tuple
 
 import numpy as np
 import tensorflow as tf
@@ -89,10 +89,16 @@ class StyleTransfer:
 
     Args:
         network: an AttentionAutoencoder; its configuration says how attention is taken.
+        banded: take attention, matching and convolutions in bands, so that memory stays
+            bounded; without, the graph has no loops over bands.
+        whiten: what whitens features, as whitening.whiten does.
     """
 
-    def __init__(self, network: AttentionAutoencoder):
+    def __init__(self, network: AttentionAutoencoder, banded: bool = True,
+                 whiten: Callable[[tf.Tensor], Whitened] = whiten):
         self.network = network
+        self.banded = banded
+        self.whiten = whiten
         self._lock = threading.Lock()
         self._compiled = {}
 
@@ -126,7 +132,7 @@ class StyleTransfer:
         """Encode and whiten a style (float32 tensor), and shrink it to each scale."""
         features = self.network.encoder(subtract_mean(prepare_style(style_rgb)[None]))
         deep = features['conv4_1'][0]
-        whitened = whiten(tf.reshape(deep, [-1, deep.shape[-1]]))
+        whitened = self.whiten(tf.reshape(deep, [-1, deep.shape[-1]]))
         plane = tf.reshape(whitened.features, tf.shape(deep))
         moments = {layer: channel_moments(features[layer]) for layer in FEATURE_LAYERS[:-1]}
         patches = tuple(style_patches(plane, scales[i]) for i in range(scales.shape[0]))
@@ -136,12 +142,12 @@ class StyleTransfer:
         """Encode and whiten a content (float32 tensor), and attend to it."""
         deep = self.network.encoder(subtract_mean(content_rgb[None]))['conv4_1']
         shape = tf.shape(deep)[1:]
-        whitened = tf.reshape(whiten(tf.reshape(deep, [-1, deep.shape[-1]])).features, shape)
+        whitened = tf.reshape(self.whiten(tf.reshape(deep, [-1, deep.shape[-1]])).features, shape)
         configuration = self.network.configuration
         attention_input = (normalise(deep, NORMALISE_EPSILON)
                            if configuration.attention_features == NORMALISED
                            else whitened[None])
-        attention = self.network.attention(attention_input, band=ATTENTION_BAND)[0]
+        attention = self.network.attention(attention_input, band=ATTENTION_BAND if self.banded else None)[0]
         return AttendedContent(whitened * attention + whitened,
                                attention_map(attention, configuration.attention_peak))
 

@@ -1,0 +1,143 @@
+"""The published graph: our picture in ModelScope's own pipeline, and official names."""
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+import tensorflow as tf
+from modelscope.pipelines import pipeline
+from modelscope.pipelines.cv.image_style_transfer_pipeline import ImageStyleTransferPipeline
+
+import modelscope_aams  # noqa: F401  (registers our pipeline)
+from benchmarks.published_graph import CONFIGURATION, published_graph, write_published_model
+from modelscope_aams.checkpoints import BUNDLED
+from modelscope_aams.checkpoints.layout import Weights, build_network
+from modelscope_aams.checkpoints.reading import read_weights
+from modelscope_aams.network.attention_map import GAUSSIAN
+from modelscope_aams.network.configuration import NetworkConfiguration
+from modelscope_aams.network.transfer import StyleTransfer, TransferOptions
+
+v1 = tf.compat.v1
+
+#: Content pictures: name in scikit-image, rows, columns.
+CONTENTS = {'multiple of 8': ('chelsea', 96, 128), 'odd size': ('astronaut', 133, 101)}
+
+
+def photograph(name, rows, columns):
+    """uint8 RGB."""
+    return cv2.resize(getattr(skimage.data, name)(), (columns, rows),
+                      interpolation=cv2.INTER_AREA)
+
+
+@pytest.fixture(scope='module', params=CONTENTS)
+def content(request):
+    return photograph(*CONTENTS[request.param])
+
+
+@pytest.fixture(scope='module')
+def style():
+    return photograph('coffee', 160, 240)
+
+
+@pytest.fixture(scope='module')
+def bundled():
+    return read_weights(BUNDLED)
+
+
+@pytest.fixture(scope='module')
+def model(tmp_path_factory):
+    return write_published_model(tmp_path_factory.mktemp('models') / 'published',
+                                 smoothing=GAUSSIAN)
+
+
+@pytest.fixture(scope='module')
+def built_in(model):
+    return ImageStyleTransferPipeline(model=str(model), device='cpu')
+
+
+@pytest.fixture(scope='module')
+def ours():
+    return pipeline('image-style-transfer')
+
+
+def session_of(definition):
+    graph = tf.Graph()
+    with graph.as_default():
+        tf.import_graph_def(definition, name='')
+    return v1.Session(graph=graph)
+
+
+def assert_same_picture(found, expected, bound=1.0):
+    """At 99 % of the pixels no channel is off by more than ``bound`` grey levels."""
+    assert found.shape == expected.shape
+    difference = np.abs(found.astype(np.float64) - expected).max(axis=-1)
+    assert np.mean(difference <= bound) >= 0.99
+
+
+def pair(content, style):
+    return {'content': content[..., ::-1], 'style': style[..., ::-1]}
+
+
+@pytest.mark.parametrize('size', [(96, 128), (136, 104)])
+def test_built_in_pipeline_gives_our_picture(built_in, ours, style, size):
+    # Its class cuts fractions off where ours rounds. Between pictures that agree before
+    # that, this alone makes one level, so the bound holds for the pictures as they are.
+    given = pair(photograph('chelsea', *size), style)
+    found, expected = built_in(given)['output_img'], ours(given)['output_img']
+    assert found.dtype == np.uint8 and found.shape == (*size, 3)
+    assert expected.std() > 20
+    assert_same_picture(found, expected)
+
+
+def test_built_in_pipeline_that_rounds_gives_our_picture(built_in, ours, content, style,
+                                                         monkeypatch):
+    # Sides that are no multiples of 8 make both pipelines resize their 8-bit pictures, which
+    # adds to the difference that cutting off makes. With half a level added it rounds too.
+    with built_in._session.graph.as_default():
+        monkeypatch.setattr(built_in, 'output', built_in.output + 0.5)
+    found = built_in(pair(content, style))['output_img']
+    expected = ours(pair(content, style))['output_img']
+    assert found.shape == content.shape
+    assert_same_picture(found, expected)
+
+
+@pytest.mark.parametrize('configuration', ['as shipped', 'as in the paper'])
+def test_every_output_is_ours_before_rounding(bundled, content, style, configuration):
+    weights = bundled if configuration == 'as shipped' else Weights(
+        bundled.arrays, NetworkConfiguration())
+    transfer = StyleTransfer(build_network(weights))
+    expected = transfer.stylize(content, transfer.prepare_style(style),
+                                TransferOptions(inter_weight=0.75))
+    with session_of(published_graph(weights, GAUSSIAN)) as session:
+        picture, saliency, centroids = session.run(
+            ['stylized_output:0', 'attention_map:0', 'centroids:0'],
+            {'content:0': content, 'style:0': style, 'inter_weight:0': 0.75})
+    rows, columns = (side // 8 for side in content.shape[:2])
+    assert saliency.shape == (1, rows, columns, 512)
+    assert np.ptp(saliency, axis=-1).max() < 1e-4
+    np.testing.assert_allclose(saliency[0, ..., 0], expected.attention_map, atol=1e-4)
+    np.testing.assert_allclose(centroids, expected.centroids, atol=1e-4)
+    assert picture.shape == (1, 8 * rows, 8 * columns, 3)
+    assert_same_picture(picture[0], expected.picture, bound=0.1)
+
+
+def test_smoothing_is_random_as_published(bundled, content, style):
+    feed = {'content:0': content, 'style:0': style}
+    with session_of(published_graph(bundled)) as session:
+        first, second = (session.run('attention_map:0', feed) for _ in range(2))
+    assert np.abs(first - second).max() > 0.01
+    for saliency in first, second:
+        assert saliency.min() == 0 and saliency.max() == 1
+
+
+def test_our_reader_reads_the_weights_back(model, bundled):
+    found = read_weights(model)
+    assert set(found.arrays) == set(bundled.arrays)
+    for name, array in bundled.arrays.items():
+        np.testing.assert_array_equal(found.arrays[name], array, err_msg=name)
+
+
+def test_directory_is_like_the_official_ones(model):
+    assert sorted(file.name for file in model.iterdir()) == ['configuration.json', 'tf_graph.pb']
+    built = pipeline('image-style-transfer', model=str(model))
+    assert type(built.model).__name__ == 'AAMSModel'
+    assert built.cfg['framework'] == CONFIGURATION['framework']

@@ -2,6 +2,7 @@
 import io
 import os
 import pathlib
+import threading
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
@@ -10,6 +11,10 @@ EXPECTED = 'a picture: a path, the bytes of a file, a PIL image or a NumPy array
 
 _ALPHA_MODES = ('RGBA', 'RGBa', 'LA', 'La', 'PA')
 _WHITE = 255
+
+# Pillow decodes an image as it is first used, from a file that it keeps open: of threads that
+# share the image, each would move on the place in the file for the others.
+_shared_images = threading.Lock()
 
 
 class PictureError(ValueError):
@@ -40,7 +45,8 @@ def read_rgb(source) -> np.ndarray:
     if isinstance(source, np.ndarray):
         return _from_array(source, f'NumPy array of shape {source.shape} and type {source.dtype}')
     if isinstance(source, Image.Image):
-        return _decoded(source, f'PIL image of mode {source.mode}')
+        with _shared_images:
+            return _decoded(source, f'PIL image of mode {source.mode}')
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _from_bytes(bytes(source), f'picture of {len(source)} bytes')
     if isinstance(source, (str, os.PathLike)):

@@ -29,6 +29,8 @@ REQUIREMENTS = [
     'h5py>=3.11',
     'tqdm>=4.64',
     'requests',
+    # The first whose cached() lets others wait for the one that computes.
+    'cachetools>=6',
     # Since TensorFlow 2.20 tf.summary needs it and TensorFlow no longer brings it.
     'tensorboard>=2.18',
 ]

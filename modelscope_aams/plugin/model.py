@@ -1,4 +1,5 @@
 """The network as a ModelScope Model."""
+import numbers
 import pathlib
 from typing import Any, Dict, Optional
 
@@ -7,7 +8,11 @@ from modelscope.models.base import Model
 from modelscope.models.builder import MODELS
 from modelscope.utils.device import verify_device
 
+from . import style_cache as caching
+
 MODEL_TYPE = 'aams'
+#: The arguments of AAMSModel that a pipeline hands on.
+MODEL_OPTIONS = ('style_cache', 'style_cache_bytes')
 
 
 @MODELS.register_module(Tasks.image_style_transfer, module_name=MODEL_TYPE)
@@ -20,16 +25,23 @@ class AAMSModel(Model):
             they are looked for, as checkpoints.reading.read_weights does.
         device: ``'gpu'``, ``'gpu:N'`` (also spelt ``'cuda'``) or ``'cpu'``. Without any GPU
             that TensorFlow sees, it is the CPU.
+        style_cache: for how many styles, those used last, to keep what depends on the style
+            alone; 0 keeps nothing.
+        style_cache_bytes: how much memory of the device that may take, in bytes.
         kwargs: what else ModelScope hands to every model; of no meaning here.
 
     Raises:
         CheckpointError: if there are no weights, or they cannot be used.
-        ValueError: if ``weights`` leads out of the directory, or there is no such GPU.
+        ValueError: if ``weights`` leads out of the directory, there is no such GPU, or an
+            option is out of range.
     """
 
     def __init__(self, model_dir: str, weights: Optional[str] = None, device: str = 'gpu',
+                 style_cache: int = caching.STYLES, style_cache_bytes: int = caching.BYTES,
                  **kwargs):
         super().__init__(model_dir, device=device, **kwargs)
+        _expect_count('style_cache', style_cache, 'styles')
+        _expect_count('style_cache_bytes', style_cache_bytes, 'bytes')
         import tensorflow as tf
 
         from modelscope_aams.checkpoints.layout import build_network
@@ -44,7 +56,12 @@ class AAMSModel(Model):
             except RuntimeError:
                 break  # TensorFlow is running already, as it was set up elsewhere.
         with tf.device(self.device):
-            self.transfer = StyleTransfer(build_network(arrays))
+            self.transfer = transfer = StyleTransfer(build_network(arrays))
+        self.styles = caching.StyleCache(
+            lambda pixels, scales: transfer.prepare_style(pixels, scales),
+            lambda features: sum(tensor.dtype.size * tensor.shape.num_elements()
+                                 for tensor in tf.nest.flatten(features)),
+            style_cache, style_cache_bytes)
 
     def forward(self, inputs: Dict[str, Any], options=None) -> Dict[str, Any]:
         """Stylizes one picture.
@@ -62,9 +79,14 @@ class AAMSModel(Model):
         from modelscope_aams.network.transfer import TransferOptions
         options = options or TransferOptions()
         with tf.device(self.device):
-            style = self.transfer.prepare_style(inputs['style'], options.scales)
+            style = self.styles(inputs['style'], options.scales)
             stylized = self.transfer.stylize(inputs['content'].picture, style, options)
         return {'stylized': stylized, 'content': inputs['content']}
+
+
+def _expect_count(name, value, of):
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 0:
+        raise ValueError(f'{name} is {value!r}; expected a whole number of {of} of at least 0')
 
 
 def weights_path(model_dir, weights: Optional[str] = None) -> pathlib.Path:

@@ -19,7 +19,7 @@ from modelscope.utils.logger import get_logger
 from modelscope_aams.checkpoints.layout import NotOfficialLayout
 
 from . import hub
-from .model import AAMSModel
+from .model import MODEL_OPTIONS, AAMSModel
 from .preprocessor import AAMSPreprocessor
 
 ATTENTION_MAP, STROKE_WEIGHTS = 'attention_map', 'stroke_weights'
@@ -52,11 +52,12 @@ class AAMSStyleTransferPipeline(Pipeline):
         preprocessor: what reads the input, AAMSPreprocessor without it.
         device: see AAMSModel; of no meaning for a ``model`` that is one already.
         kwargs: options, which are the defaults of calls. They go before those in the
-            ``pipeline`` section of the model's configuration.json.
+            ``pipeline`` section of the model's configuration.json. Those of the model
+            (MODEL_OPTIONS, see AAMSModel) go before its ``model`` section.
 
     Raises:
         TypeError: if there is no option of such a name.
-        ValueError: if an option is out of range.
+        ValueError: if an option is out of range, or of a ``model`` that is built already.
         FileNotFoundError, CheckpointError: if there is no model, or a damaged one.
     """
 
@@ -65,14 +66,14 @@ class AAMSStyleTransferPipeline(Pipeline):
         directory = model if isinstance(model, str) else model.model_dir
         if preprocessor is None and not _section(directory, 'preprocessor'):
             preprocessor = AAMSPreprocessor()
-        super().__init__(
-            model=model, preprocessor=preprocessor, device=device,
-            **{name: value for name, value in kwargs.items() if name in _OF_MODELSCOPE})
+        # What is handed over here comes back to initiate_single_model.
+        of_others = {name: kwargs.pop(name) for name in (*_OF_MODELSCOPE, *MODEL_OPTIONS)
+                     if name in kwargs}
+        super().__init__(model=model, preprocessor=preprocessor, device=device, **of_others)
         from .options import CallOptions
         configured = {name: value for name, value in self.cfg.safe_get('pipeline', {}).items()
                       if name != 'type'}
-        given = {name: value for name, value in kwargs.items() if name not in _OF_MODELSCOPE}
-        self.defaults = CallOptions().updated(configured).updated(given)
+        self.defaults = CallOptions().updated(configured).updated(kwargs)
 
     @classmethod
     def _instantiate(cls, model=None, model_id=None, **kwargs):
@@ -91,12 +92,17 @@ class AAMSStyleTransferPipeline(Pipeline):
 
     def initiate_single_model(self, model, **kwargs):
         """A Model from its directory; published directories do not name the class of theirs."""
+        options = {name: kwargs[name] for name in MODEL_OPTIONS if name in kwargs}
         if not isinstance(model, str):
+            if options:
+                raise ValueError(f'{", ".join(options)} of a model that is built already; '
+                                 'expected a model directory, or the option of AAMSModel')
             return model
-        kind = (_section(model, 'model') or {}).get('type')
-        if kind in MODELS.modules[Tasks.image_style_transfer]:
+        section = _section(model, 'model') or {}
+        if section.get('type') in MODELS.modules[Tasks.image_style_transfer]:
             return super().initiate_single_model(model, **kwargs)
-        return AAMSModel(model, device=self.device_name)
+        configured = {name: section[name] for name in MODEL_OPTIONS if name in section}
+        return AAMSModel(model, device=self.device_name, **{**configured, **options})
 
     def _get_framework(self):
         # The model sees to its device itself: for TensorFlow, ModelScope's device_placement

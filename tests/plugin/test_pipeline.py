@@ -2,7 +2,6 @@
 import io
 import json
 import pathlib
-import threading
 
 import cv2
 import numpy as np
@@ -252,22 +251,6 @@ def test_weights_of_a_model_directory_are_found(model_directory, content, style,
     directory = model_directory({**CONFIGURATION, 'model': {'type': 'aams'}}, 'any.safetensors')
     np.testing.assert_array_equal(
         picture(pipeline(TASK, model=str(directory))(content, style)), expected)
-
-
-def test_same_bytes_from_many_threads(bundled, pairs, pictures):
-    found = {}
-
-    def work(number):
-        pair = number % len(pairs)
-        found[number] = np.array_equal(
-            picture(bundled(pairs[pair], return_attention_map=bool(number % 2))), pictures[pair])
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(9)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == dict.fromkeys(range(9), True)
 
 
 def test_inputs_stay_as_they_were(bundled, content, style):

@@ -1,24 +1,58 @@
 """Per-channel statistics over positions, and matching them (AdaIN, Huang and Belongie 2017)."""
+from typing import NamedTuple
+
 from keras import ops
 
-POSITIONS = (1, 2)
+
+class RowMoments(NamedTuple):
+    """Means and mean squares of the rows of a feature map, each [batch, rows, 1, c] float32.
+
+    Those of a map's bands, joined, are those of the map.
+    """
+    mean: object
+    square: object
 
 
-def channel_moments(features):
-    """Mean and variance over positions: [batch, rows, columns, c] to two [batch, 1, 1, c].
+def row_moments(features) -> RowMoments:
+    """The moments of each row of features [batch, rows, columns, c].
 
     Always float32: sums over many positions lose too much in half precision.
     """
     features = ops.cast(features, 'float32')
-    mean = ops.mean(features, axis=POSITIONS, keepdims=True)
-    variance = ops.mean(ops.square(features - mean), axis=POSITIONS, keepdims=True)
-    return mean, variance
+    batch, rows, columns = ops.shape(features)[:3]
+    # A product with a row of ones runs several times faster than a reduction.
+    ones = ops.full((batch, rows, 1, columns), 1 / ops.cast(columns, 'float32'))
+    return RowMoments(ops.matmul(ones, features), ops.matmul(ones, ops.square(features)))
+
+
+def overall_moments(rows: RowMoments):
+    """Mean and variance of the whole map, two [batch, 1, 1, c].
+
+    The variance is taken row by row and then between the rows, which cancels less than
+    the mean square of all positions less the square of their mean.
+    """
+    mean = ops.mean(rows.mean, axis=1, keepdims=True)
+    within = ops.mean(rows.square - ops.square(rows.mean), axis=1, keepdims=True)
+    between = ops.mean(ops.square(rows.mean - mean), axis=1, keepdims=True)
+    return mean, ops.maximum(within + between, 0.0)
+
+
+def channel_moments(features):
+    """Mean and variance over positions: [batch, rows, columns, c] to two [batch, 1, 1, c]."""
+    return overall_moments(row_moments(features))
+
+
+def match_moments(features, moments, wanted, epsilon):
+    """Features of the given (mean, variance), brought to the ``wanted`` (mean, variance)."""
+    (mean, variance), (wanted_mean, wanted_variance) = moments, wanted
+    scale = ops.sqrt(wanted_variance) / ops.sqrt(variance + epsilon)
+    # Not features · scale + constant: in a flat channel the scale is huge.
+    return (ops.cast(features, 'float32') - mean) * scale + wanted_mean
 
 
 def normalise(features, epsilon):
     """Features with mean 0 and deviation 1 per image and channel, float32, same shape."""
-    mean, variance = channel_moments(features)
-    return (ops.cast(features, 'float32') - mean) / ops.sqrt(variance + epsilon)
+    return match_moments(features, channel_moments(features), (0.0, 1.0), epsilon)
 
 
 def adain(features, style_mean, style_variance, epsilon=1e-10):
@@ -29,4 +63,5 @@ def adain(features, style_mean, style_variance, epsilon=1e-10):
         style_mean, style_variance: [batch or 1, 1, 1, c].
         epsilon: added to the features' variance (1e-10 in the published decoder).
     """
-    return normalise(features, epsilon) * ops.sqrt(style_variance) + style_mean
+    return match_moments(features, channel_moments(features), (style_mean, style_variance),
+                         epsilon)

@@ -1,24 +1,59 @@
 """Decoder: conv4_1 features back to a picture, with AdaIN at each scale."""
+from typing import NamedTuple, Optional, Tuple
+
 import keras
 from keras import ops
 
-from .adain import adain
+from .adain import channel_moments, match_moments
 from .configuration import DECODER_LAYERS, VGG19_LAYERS
 
-#: The feature layer to whose statistics a convolution's output is matched.
-MATCHED_TO = {'inv_conv3_2': 'conv3_1', 'inv_conv2_2': 'conv2_1', 'inv_conv1_2': 'conv1_1'}
-#: Convolutions that are followed by a nearest-neighbour enlargement to twice the size.
-ENLARGED = ('inv_conv4_1', 'inv_conv3_1', 'inv_conv2_1')
+
+class Stage(NamedTuple):
+    """Convolutions between two AdaINs.
+
+    Attributes:
+        layers: names of the convolutions; at ``enlarged`` the map doubles its size.
+        enlarged: the convolution before which the map is enlarged, nearest neighbour.
+        matched_to: the feature layer whose statistics the result gets.
+        halo: rows that a row of the result depends on beyond its own, in input rows.
+    """
+    layers: Tuple[str, ...]
+    enlarged: Optional[str]
+    matched_to: Optional[str]
+    halo: int
+
+
+STAGES = (
+    Stage(('inv_conv4_1', 'inv_conv3_4', 'inv_conv3_3', 'inv_conv3_2'), 'inv_conv3_4',
+          'conv3_1', 3),
+    Stage(('inv_conv3_1', 'inv_conv2_2'), 'inv_conv2_2', 'conv2_1', 2),
+    Stage(('inv_conv2_1', 'inv_conv1_2'), 'inv_conv1_2', 'conv1_1', 2),
+    Stage(('inv_conv1_1',), None, None, 1),
+)
+
+#: Added to the features' variance in AdaIN.
+ADAIN_EPSILON = 1e-10
 #: Added to the last layer, whose output is centred on zero.
 OUTPUT_OFFSET = 127.5
 
 
-def enlarge(features):
-    """[batch, rows, columns, c] to [batch, 2 rows, 2 columns, c], nearest neighbour."""
-    batch, rows, columns, channels = ops.shape(features)
-    doubled = ops.broadcast_to(features[:, :, None, :, None, :],
-                               (batch, rows, 2, columns, 2, channels))
-    return ops.reshape(doubled, (batch, 2 * rows, 2 * columns, channels))
+def enlarging_kernel(kernel):
+    """The kernel with which a transposed convolution of stride 2 enlarges and convolves.
+
+    Every pixel of a map that is doubled in size, nearest neighbour, and then convolved
+    with 3x3 sees but 2x2 different pixels: the same sum is a transposed convolution with
+    4x4 weights, each the sum of the original ones that met the same pixel, and needs 4/9
+    of the multiplications.
+
+    Args:
+        kernel: [3, 3, c in, c out] of a convolution with zero padding.
+
+    Returns:
+        [4, 4, c out, c in] for a transposed convolution with padding 'same'.
+    """
+    summed = sum(ops.pad(kernel, ((down, 1 - down), (along, 1 - along), (0, 0), (0, 0)))
+                 for down in (0, 1) for along in (0, 1))
+    return ops.transpose(ops.flip(summed, (0, 1)), (0, 1, 3, 2))
 
 
 class Decoder(keras.layers.Layer):
@@ -48,11 +83,34 @@ class Decoder(keras.layers.Layer):
         self.built = True
 
     def call(self, features, moments):
-        x = features
-        for layer, convolution in self.convolutions.items():
-            x = convolution(x)
-            if layer in MATCHED_TO:
-                x = adain(x, *moments[MATCHED_TO[layer]])
-            if layer in ENLARGED:
-                x = enlarge(x)
-        return x + OUTPUT_OFFSET
+        x = self.stage(0, features)
+        for index, stage in enumerate(STAGES[:-1]):
+            x = self.stage(index + 1, x, channel_moments(x), moments[stage.matched_to])
+        return x
+
+    def stage(self, index, x, own=None, wanted=None):
+        """The convolutions of one of STAGES, after the AdaIN that ends the one before.
+
+        Args:
+            x: a map, or rows of it with as many more as the stage's halo.
+            own: (mean, variance) of the whole map; None at the first stage.
+            wanted: (mean, variance) that AdaIN gives it.
+        """
+        if own is not None:
+            x = match_moments(x, own, wanted, ADAIN_EPSILON)
+        for layer in STAGES[index].layers:
+            convolution = self.convolutions[layer]
+            if layer == STAGES[index].enlarged:
+                x = _convolve_enlarged(x, convolution)
+            else:
+                x = convolution(x)
+        return x + OUTPUT_OFFSET if index == len(STAGES) - 1 else x
+
+
+def _convolve_enlarged(x, convolution):
+    """The convolution of [batch, rows, columns, c] enlarged to [batch, 2 rows, 2 columns, c]."""
+    # Summed in float32, whatever the convolution computes in.
+    kernel = ops.cast(enlarging_kernel(convolution.kernel), convolution.compute_dtype)
+    x = ops.conv_transpose(ops.cast(x, convolution.compute_dtype), kernel, strides=2,
+                           padding='same', data_format='channels_last')
+    return ops.relu(x + ops.cast(convolution.bias, convolution.compute_dtype))

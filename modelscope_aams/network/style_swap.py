@@ -37,19 +37,46 @@ def style_patches(features, scale) -> StylePatches:
     return StylePatches(padded, 1.0 / (norms + NORM_EPSILON))
 
 
-def _diagonal_sum(products, content_axis, style_axis):
-    """Σ over i of products moved by i along both axes, which get PATCH - 1 shorter."""
-    def moved(i):
-        begin, end = [0] * 4, [0] * 4
-        for axis in (content_axis, style_axis):
-            begin[axis], end[axis] = i, PATCH - 1 - i
-        shape = tf.shape(products)
-        return tf.slice(products, begin, shape - begin - end)
+class _Layout(NamedTuple):
+    """How inner products of positions lie in a flat vector, so that diagonals are strides.
 
-    return tf.add_n([moved(i) for i in range(PATCH)])
+    Content position (y, x) and style position (v, u) meet at
+    (y · columns + x) · pitch + v · style_columns + u. One step down in both is then a shift by
+    ``down``, one step along in both by ``along``, and as both are multiples of ALIGNED,
+    TensorFlow takes a shifted part of the vector without copying it.
+
+    Attributes:
+        columns: content columns with border and filling.
+        pitch: style positions with border and filling.
+        down, along: see above.
+    """
+    columns: tf.Tensor
+    pitch: tf.Tensor
+    down: tf.Tensor
+    along: tf.Tensor
 
 
-def match(content, patches: StylePatches):
+#: Values to whose multiples TensorFlow can cut vectors without copying: 64 bytes.
+ALIGNED = 16
+
+
+def _round_up(value, step):
+    return -tf.math.floordiv(-value, step) * step
+
+
+def _layout(columns, style_rows, style_columns) -> _Layout:
+    """The layout for a content of so many columns; all three with their borders."""
+    pitch = _round_up(style_rows * style_columns + 1, ALIGNED) - 1
+    columns += tf.math.floormod(style_columns - columns, ALIGNED)
+    return _Layout(columns, pitch, columns * pitch + style_columns, pitch + 1)
+
+
+def _moving_sum(vector, shift, size):
+    """Σ over i < PATCH of the ``size`` values of ``vector`` from i · shift on."""
+    return tf.add_n([vector[i * shift:i * shift + size] for i in range(PATCH)])
+
+
+def match(content, patches: StylePatches, banded=True):
     """The best style patch for the patch around each content position.
 
     The inner product of two patches is a sum over the 25 offsets of inner products of
@@ -58,37 +85,60 @@ def match(content, patches: StylePatches):
 
     Args:
         content: [rows, columns, c]; its borders are mirrored, so each side is at least 3.
+        banded: False takes all rows at once, without a loop.
 
     Returns:
         int32 [rows, columns]: row · style columns + column of the best patch.
     """
-    shape = tf.shape(content)
-    rows, columns, channels = shape[0], shape[1], shape[2]
-    style_shape = tf.shape(patches.padded)
-    style = tf.reshape(patches.padded, [-1, channels])
-    inverse_norms = tf.reshape(patches.inverse_norms, [-1])
+    rows, columns, channels = tf.shape(content)[0], tf.shape(content)[1], content.shape[2]
+    style_rows, style_columns = tf.unstack(tf.shape(patches.padded)[:2])
+    layout = _layout(columns + 2 * BORDER, style_rows, style_columns)
+    filling = layout.pitch - style_rows * style_columns
+    style = tf.pad(tf.reshape(patches.padded, [-1, channels]), [[0, filling], [0, 0]])
+
+    def laid_out(plane, outside):
+        plane = tf.pad(plane, [[0, 2 * BORDER], [0, 2 * BORDER]], constant_values=outside)
+        return tf.pad(tf.reshape(plane, [-1]), [[0, filling]], constant_values=outside)
+
+    inverse_norms = laid_out(patches.inverse_norms, 0.0)
+    # Where no whole patch begins, no similarity is found.
+    penalty = laid_out(tf.zeros_like(patches.inverse_norms), tf.float32.min)
     padded = tf.pad(content, [[BORDER, BORDER], [BORDER, BORDER], [0, 0]], 'REFLECT')
-    row_values = (columns + 2 * BORDER) * tf.shape(style)[0]
-    band = tf.maximum(BAND_VALUES // row_values - 2 * BORDER, 2 * BORDER)
+    padded = tf.pad(padded, [[0, 0], [0, layout.columns - columns - 2 * BORDER], [0, 0]])
 
-    def best(start):
-        end = tf.minimum(start + band, rows)
-        part = padded[start:end + 2 * BORDER]
-        products = tf.matmul(tf.reshape(part, [-1, channels]), style, transpose_b=True)
-        products = tf.reshape(products, [end - start + 2 * BORDER, columns + 2 * BORDER,
-                                         style_shape[0], style_shape[1]])
-        similarity = _diagonal_sum(_diagonal_sum(products, 0, 2), 1, 3)
-        similarity = tf.reshape(similarity, [(end - start) * columns, -1]) * inverse_norms
-        return end, tf.argmax(similarity, axis=-1, output_type=tf.int32)
+    def best(start, end):
+        count = _round_up((end - start) * layout.columns, ALIGNED)
+        # The sums reach PATCH - 1 rows and positions further, and a row of the style.
+        needed = _round_up(count + (PATCH - 1) * layout.columns + PATCH, ALIGNED)
+        part = tf.reshape(padded[start:end + 2 * BORDER], [-1, channels])
+        part = tf.pad(part, [[0, needed - tf.shape(part)[0]], [0, 0]])
+        products = tf.reshape(tf.matmul(part, style, transpose_b=True), [-1])
+        summed = _moving_sum(products, layout.down,
+                             needed * layout.pitch - (PATCH - 1) * layout.down)
+        summed = _moving_sum(summed, layout.along, count * layout.pitch)
+        similarity = tf.reshape(summed, [count, layout.pitch]) * inverse_norms + penalty
+        found = tf.argmax(similarity, axis=-1, output_type=tf.int32)
+        found = tf.reshape(found[:(end - start) * layout.columns], [-1, layout.columns])
+        return found[:, :columns]
 
+    if banded:
+        band = tf.maximum(BAND_VALUES // (layout.columns * layout.pitch), 2 * PATCH)
+        found = _in_bands(best, rows, columns, band)
+    else:
+        found = best(0, rows)
+    return found // style_columns * (style_columns - 2 * BORDER) + found % style_columns
+
+
+def _in_bands(best, rows, columns, band):
+    """``best`` of every ``band`` rows, joined: int32 [rows, columns]."""
     def body(start, found):
-        end, indices = best(start)
-        return end, tf.concat([found, indices], axis=0)
+        end = tf.minimum(start + band, rows)
+        return end, tf.concat([found, best(start, end)], axis=0)
 
-    _, found = tf.while_loop(
-        lambda start, _: start < rows, body, (0, tf.zeros([0], tf.int32)),
-        shape_invariants=(tf.TensorShape([]), tf.TensorShape([None])), parallel_iterations=1)
-    return tf.reshape(found, [rows, columns])
+    return tf.while_loop(
+        lambda start, _: start < rows, body, (0, tf.zeros([0, columns], tf.int32)),
+        shape_invariants=(tf.TensorShape([]), tf.TensorShape([None, None])),
+        parallel_iterations=1)[1]
 
 
 def paste(matches, patches: StylePatches):
@@ -125,6 +175,6 @@ def paste(matches, patches: StylePatches):
     return tf.reshape(total / count[:, None], [rows, columns, channels])
 
 
-def swap(content, patches: StylePatches):
+def swap(content, patches: StylePatches, banded=True):
     """Content features [rows, columns, c] rebuilt from the style's patches."""
-    return paste(match(content, patches), patches)
+    return paste(match(content, patches, banded), patches)

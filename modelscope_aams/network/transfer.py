@@ -161,7 +161,7 @@ class StyleTransfer:
     def transfer(self, content: AttendedContent, style: StyleFeatures, inter_weight, theta,
                  centroids: Optional[tf.Tensor] = None) -> Stylized:
         """Swap, fuse, colour and decode; ``centroids`` [strokes] replace the k-means."""
-        strokes = [swap(content.features, patches) for patches in style.patches]
+        strokes = [swap(content.features, patches, self.banded) for patches in style.patches]
         strokes.append(content.features)
         if centroids is None:
             centroids = cluster_centres(tf.reshape(content.attention_map, [-1]), len(strokes))

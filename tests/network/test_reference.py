@@ -177,7 +177,7 @@ def test_colouring_fed_with_the_reference(reference):
 def test_whole_picture(transfer, attended, style, settled, reference, monkeypatch, ending,
                        weight):
     published = iter(settled.values())
-    monkeypatch.setattr(style_swap, 'match', lambda content, patches: next(published))
+    monkeypatch.setattr(style_swap, 'match', lambda *arguments: next(published))
     content = AttendedContent(attended, tf.constant(reference['attention_map' + ending]))
     result = transfer.transfer(content, style, tf.constant(weight), tf.constant(50.0),
                                tf.constant(reference['centroids' + ending]))

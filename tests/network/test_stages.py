@@ -7,7 +7,7 @@ from keras import ops
 from modelscope_aams.network.adain import adain, channel_moments
 from modelscope_aams.network.attention import attend
 from modelscope_aams.network.attention_map import GAUSSIAN, attention_map
-from modelscope_aams.network.decoder import enlarge
+from modelscope_aams.network.decoder import enlarging_kernel
 from modelscope_aams.network.fusion import cluster_centres, fuse, stroke_weights
 from modelscope_aams.network.losses import attention_sparsity, perceptual, total_variation
 from modelscope_aams.network.whitening import colour, whiten
@@ -122,10 +122,14 @@ def test_strokes_follow_the_attention(rng):
     np.testing.assert_allclose(even, np.mean(strokes, axis=0), atol=1e-6)
 
 
-def test_enlarge_repeats_rows_and_columns(rng):
-    picture = rng.standard_normal((2, 3, 4, 5)).astype(np.float32)
-    np.testing.assert_array_equal(enlarge(ops.convert_to_tensor(picture)),
-                                  picture.repeat(2, axis=1).repeat(2, axis=2))
+@pytest.mark.parametrize('rows, columns', [(3, 4), (1, 7)])
+def test_enlarging_kernel_enlarges_and_convolves(rng, rows, columns):
+    features = rng.standard_normal((2, rows, columns, 5)).astype(np.float32)
+    kernel = rng.standard_normal((3, 3, 5, 6)).astype(np.float32)
+    plain = tf.nn.conv2d(features.repeat(2, axis=1).repeat(2, axis=2), kernel, 1, 'SAME')
+    found = ops.conv_transpose(features, enlarging_kernel(kernel), strides=2, padding='same',
+                               data_format='channels_last')
+    np.testing.assert_allclose(found, plain, atol=1e-5)
 
 
 def test_losses_of_hand_counted_tensors():

@@ -95,6 +95,27 @@ def write_published_model(directory, weights: Weights = None, smoothing=None) ->
     return directory
 
 
+def cluster_centres(points, count):
+    """k-means of numbers [n] from evenly spaced centres, ascending [count].
+
+    The map has few different values, so that one may lie exactly between two centres: it
+    goes to the upper one, as in this project. In float64, lest rounding decide there.
+    """
+    points = tf.cast(points, tf.float64)
+    low, high = tf.reduce_min(points), tf.reduce_max(points)
+    start = low + (high - low) * (tf.range(count, dtype=tf.float64) + 0.5) / count
+
+    def move(centres):
+        distances = tf.abs(points - centres[::-1, None])
+        nearest = count - 1 - tf.argmin(distances, axis=0, output_type=tf.int32)
+        sizes = tf.math.unsorted_segment_sum(tf.ones_like(points), nearest, count)
+        totals = tf.math.unsorted_segment_sum(points, nearest, count)
+        return [tf.where(sizes > 0, tf.math.divide_no_nan(totals, sizes), centres)]
+
+    centres, = tf.while_loop(lambda _: True, move, [start], maximum_iterations=CLUSTER_ROUNDS)
+    return tf.sort(tf.cast(centres, tf.float32))
+
+
 def _prepared_style(style):
     """The central square of a style [rows, columns, 3] scaled to a short side of 512."""
     shape = tf.cast(tf.shape(style)[:2], tf.float64)
@@ -208,25 +229,11 @@ def _swapped(content, style, scale):
         covering, [0, BORDER, BORDER, 0], tf.concat([shape[:3], [1]], 0))
 
 
-def _cluster_centres(points, count):
-    """k-means of numbers [n] from evenly spaced centres, ascending [count]."""
-    low, high = tf.reduce_min(points), tf.reduce_max(points)
-    start = low + (high - low) * (tf.range(count, dtype=tf.float32) + 0.5) / count
-
-    def move(centres):
-        nearest = tf.argmin(tf.square(points - centres[:, None]), axis=0)
-        sizes = tf.math.unsorted_segment_sum(tf.ones_like(points), nearest, count)
-        totals = tf.math.unsorted_segment_sum(points, nearest, count)
-        return [tf.where(sizes > 0, tf.math.divide_no_nan(totals, sizes), centres)]
-
-    centres, = tf.while_loop(lambda _: True, move, [start], maximum_iterations=CLUSTER_ROUNDS)
-    return tf.sort(centres)
-
-
 def _fused(strokes, saliency):
     """The strokes [1, h, w, c] weighed by saliency; with the centroids [strokes]."""
-    plane = tf.reduce_mean(saliency, axis=-1, keepdims=True)
-    centroids = _cluster_centres(tf.reshape(plane, [-1]), len(strokes))
+    # All channels are alike; their mean would round.
+    plane = saliency[..., :1]
+    centroids = cluster_centres(tf.reshape(plane, [-1]), len(strokes))
     weights = tf.nn.softmax(THETA * (1 - tf.abs(plane - centroids)))
     return tf.add_n([stroke * weights[..., i:i + 1]
                      for i, stroke in enumerate(strokes)]), centroids

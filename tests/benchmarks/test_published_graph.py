@@ -8,12 +8,14 @@ from modelscope.pipelines import pipeline
 from modelscope.pipelines.cv.image_style_transfer_pipeline import ImageStyleTransferPipeline
 
 import modelscope_aams  # noqa: F401  (registers our pipeline)
-from benchmarks.published_graph import CONFIGURATION, published_graph, write_published_model
+from benchmarks.published_graph import (CONFIGURATION, cluster_centres, published_graph,
+                                         write_published_model)
 from modelscope_aams.checkpoints import BUNDLED
 from modelscope_aams.checkpoints.layout import Weights, build_network
 from modelscope_aams.checkpoints.reading import read_weights
 from modelscope_aams.network.attention_map import GAUSSIAN
 from modelscope_aams.network.configuration import NetworkConfiguration
+from modelscope_aams.network.fusion import cluster_centres as our_centres
 from modelscope_aams.network.transfer import StyleTransfer, TransferOptions
 
 v1 = tf.compat.v1
@@ -118,6 +120,14 @@ def test_every_output_is_ours_before_rounding(bundled, content, style, configura
     np.testing.assert_allclose(centroids, expected.centroids, atol=1e-4)
     assert picture.shape == (1, 8 * rows, 8 * columns, 3)
     assert_same_picture(picture[0], expected.picture, bound=0.1)
+
+
+def test_clusters_are_ours_where_a_value_lies_between_two_centres():
+    # The first centres are 1/8, 3/8, 5/8 and 7/8.
+    values = np.repeat(np.float32([0, 0.25, 0.5, 0.75, 1]), [9, 5, 3, 7, 2])
+    found = cluster_centres(tf.constant(values), 4)
+    np.testing.assert_allclose(found, our_centres(tf.constant(values), 4), atol=1e-6)
+    np.testing.assert_allclose(found, [0, 0.25, 0.5, 0.75 + 0.25 * 2 / 9], atol=1e-6)
 
 
 def test_smoothing_is_random_as_published(bundled, content, style):

@@ -5,28 +5,17 @@ from keras import ops
 from .configuration import ATTENTION_CHANNELS
 
 
-def attend(queries, keys, values, band=None):
+def attend(queries, keys, values):
     """softmax(queries keysᵀ) values, unscaled as published.
 
     Args:
         queries: [batch, n, d]; keys: [batch, m, d]; values: [batch, m, c].
-        band: at most so many queries are taken at a time, so that band x m weights are
-            held instead of n x m; batch has to be 1 then. None takes all at once.
 
     Returns:
         [batch, n, c].
     """
-    def rows(part):
-        return ops.matmul(ops.softmax(ops.matmul(part, ops.transpose(keys, (0, 2, 1)))), values)
-
-    if band is None:
-        return rows(queries)
-    count = ops.shape(queries)[1]
-    bands = (count + band - 1) // band
-    size = (count + bands - 1) // bands
-    padded = ops.pad(queries, ((0, 0), (0, bands * size - count), (0, 0)))
-    parts = ops.map(rows, ops.reshape(padded, (bands, 1, size, queries.shape[-1])))
-    return ops.reshape(parts, (1, bands * size, values.shape[-1]))[:, :count]
+    return ops.matmul(
+        ops.softmax(ops.matmul(queries, ops.transpose(keys, (0, 2, 1)))), values)
 
 
 class SelfAttention(keras.layers.Layer):
@@ -53,11 +42,22 @@ class SelfAttention(keras.layers.Layer):
             projection.build((None, None, None, self.channels))
         self.built = True
 
-    def call(self, features, band=None):
-        """``band``: see :func:`attend`."""
-        shape = ops.shape(features)
-        keys, queries, values = (
-            ops.reshape(self.projections[letter](features),
-                        (shape[0], shape[1] * shape[2], self.projections[letter].filters))
-            for letter in 'fgh')
-        return ops.reshape(attend(queries, keys, values, band), shape)
+    def call(self, features):
+        return ops.reshape(attend(*self.project(features)), ops.shape(features))
+
+    def project(self, features, reduction=1):
+        """Queries [batch, n, 256], keys [batch, m, 256] and values [batch, m, channels].
+
+        Args:
+            reduction: keys and values are taken from features averaged over so many rows
+                and columns, while every position keeps its own query.
+        """
+        reduced = features if reduction == 1 else ops.average_pool(
+            features, reduction, padding='same', data_format='channels_last')
+        return [self._project(letter, source) for letter, source in (
+            ('g', features), ('f', reduced), ('h', reduced))]
+
+    def _project(self, letter, features):
+        batch, rows, columns = ops.shape(features)[:3]
+        projection = self.projections[letter]
+        return ops.reshape(projection(features), (batch, rows * columns, projection.filters))

@@ -15,20 +15,27 @@ class Stage(NamedTuple):
         layers: names of the convolutions; at ``enlarged`` the map doubles its size.
         enlarged: the convolution before which the map is enlarged, nearest neighbour.
         matched_to: the feature layer whose statistics the result gets.
-        halo: rows that a row of the result depends on beyond its own, in input rows.
+        halo: input rows that a row of the result depends on, above and below its own.
+        values_per_pixel: of the largest map, for each input pixel.
     """
     layers: Tuple[str, ...]
     enlarged: Optional[str]
     matched_to: Optional[str]
     halo: int
+    values_per_pixel: int
+
+    @property
+    def scale(self):
+        """Rows of the result for each input row."""
+        return 2 if self.enlarged else 1
 
 
 STAGES = (
     Stage(('inv_conv4_1', 'inv_conv3_4', 'inv_conv3_3', 'inv_conv3_2'), 'inv_conv3_4',
-          'conv3_1', 3),
-    Stage(('inv_conv3_1', 'inv_conv2_2'), 'inv_conv2_2', 'conv2_1', 2),
-    Stage(('inv_conv2_1', 'inv_conv1_2'), 'inv_conv1_2', 'conv1_1', 2),
-    Stage(('inv_conv1_1',), None, None, 1),
+          'conv3_1', 3, 4 * 256),
+    Stage(('inv_conv3_1', 'inv_conv2_2'), 'inv_conv2_2', 'conv2_1', 2, 4 * 128),
+    Stage(('inv_conv2_1', 'inv_conv1_2'), 'inv_conv1_2', 'conv1_1', 2, 4 * 64),
+    Stage(('inv_conv1_1',), None, None, 1, 64),
 )
 
 #: Added to the features' variance in AdaIN.
@@ -85,26 +92,25 @@ class Decoder(keras.layers.Layer):
     def call(self, features, moments):
         x = self.stage(0, features)
         for index, stage in enumerate(STAGES[:-1]):
-            x = self.stage(index + 1, x, channel_moments(x), moments[stage.matched_to])
+            x = match_moments(x, channel_moments(x), moments[stage.matched_to], ADAIN_EPSILON)
+            x = self.stage(index + 1, x)
         return x
 
-    def stage(self, index, x, own=None, wanted=None):
-        """The convolutions of one of STAGES, after the AdaIN that ends the one before.
+    def stage(self, index, x):
+        """The convolutions of one of STAGES.
 
         Args:
-            x: a map, or rows of it with as many more as the stage's halo.
-            own: (mean, variance) of the whole map; None at the first stage.
-            wanted: (mean, variance) that AdaIN gives it.
+            x: the map of the stage before, whole or some rows of it, after AdaIN.
         """
-        if own is not None:
-            x = match_moments(x, own, wanted, ADAIN_EPSILON)
         for layer in STAGES[index].layers:
             convolution = self.convolutions[layer]
             if layer == STAGES[index].enlarged:
                 x = _convolve_enlarged(x, convolution)
+            elif convolution.filters == 3:
+                x = _convolve_to_picture(x, convolution) + OUTPUT_OFFSET
             else:
                 x = convolution(x)
-        return x + OUTPUT_OFFSET if index == len(STAGES) - 1 else x
+        return x
 
 
 def _convolve_enlarged(x, convolution):
@@ -114,3 +120,16 @@ def _convolve_enlarged(x, convolution):
     x = ops.conv_transpose(ops.cast(x, convolution.compute_dtype), kernel, strides=2,
                            padding='same', data_format='channels_last')
     return ops.relu(x + ops.cast(convolution.bias, convolution.compute_dtype))
+
+
+def _convolve_to_picture(x, convolution):
+    """The last convolution, 3x3 to three channels, as one of 1x3 to nine and a sum over rows.
+
+    Kernels for few channels leave most of a processor's vectors empty.
+    """
+    rows = ops.shape(x)[1]
+    kernel = ops.reshape(ops.transpose(convolution.kernel, (1, 2, 0, 3)),
+                         (1, 3, convolution.kernel.shape[2], -1))
+    sums = ops.conv(x, kernel, padding='same', data_format='channels_last')
+    above, own, below = ops.split(ops.pad(sums, ((0, 0), (1, 1), (0, 0), (0, 0))), 3, axis=-1)
+    return above[:, :rows] + own[:, 1:rows + 1] + below[:, 2:] + convolution.bias

@@ -23,12 +23,13 @@ class Encoder(keras.layers.Layer):
 
     def __init__(self, layers=VGG19_LAYERS, name='vgg_19', **kwargs):
         super().__init__(name=name, autocast=False, **kwargs)
-        self.table = tuple(layers)
         self.convolutions = {
             entry[0]: keras.layers.Conv2D(
                 entry[1], 3, padding='same', activation='relu', data_format='channels_last',
                 name=entry[0], dtype=self.dtype_policy)
-            for entry in self.table if entry != POOL}
+            for entry in layers if entry != POOL}
+        #: Names of the convolutions between poolings.
+        self.blocks = _blocks(layers)
         self.trainable = False
 
     def build(self, input_shape=(None, None, None, 3)):
@@ -40,11 +41,30 @@ class Encoder(keras.layers.Layer):
 
     def call(self, images):
         features, x = {}, images
-        for entry in self.table:
-            if entry == POOL:
-                x = ops.average_pool(x, 2, strides=2, padding='valid', data_format='channels_last')
-            else:
-                x = self.convolutions[entry[0]](x)
-                if entry[0] in FEATURE_LAYERS:
-                    features[entry[0]] = x
+        for index in range(len(self.blocks)):
+            x = self.block(index, x, features)
         return features
+
+    def block(self, index, x, features=None):
+        """The convolutions of one of ``blocks``, and the pooling after all but the last.
+
+        Args:
+            features: a dict that is given those of the FEATURE_LAYERS among them.
+        """
+        for layer in self.blocks[index]:
+            x = self.convolutions[layer](x)
+            if features is not None and layer in FEATURE_LAYERS:
+                features[layer] = x
+        if index < len(self.blocks) - 1:
+            x = ops.average_pool(x, 2, strides=2, padding='valid', data_format='channels_last')
+        return x
+
+
+def _blocks(layers):
+    blocks = [[]]
+    for entry in layers:
+        if entry == POOL:
+            blocks.append([])
+        else:
+            blocks[-1].append(entry[0])
+    return blocks

@@ -7,18 +7,21 @@ from typing import Callable, Dict, NamedTuple, Optional, Tuple
 import numpy as np
 import tensorflow as tf
 
-from .adain import channel_moments, normalise
+from .adain import RowMoments, channel_moments, normalise, overall_moments, row_moments
+from .attention import attend
 from .attention_map import attention_map
 from .autoencoder import NORMALISE_EPSILON, AttentionAutoencoder
+from .bands import band_rows, joined, map_bands
 from .configuration import FEATURE_LAYERS, NORMALISED, POOL, VGG19_LAYERS
+from .decoder import ADAIN_EPSILON, STAGES
 from .encoder import subtract_mean
 from .fusion import cluster_centres, fuse, stroke_weights
 from .preprocess import prepare_style
 from .style_swap import StylePatches, style_patches, swap
 from .whitening import Whitened, colour, whiten
 
-#: Content positions whose attention is taken at a time.
-ATTENTION_BAND = 1024
+#: Attention weights that are held at a time, in float32 values (64 MiB).
+ATTENTION_VALUES = 1 << 24
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,10 +33,14 @@ class TransferOptions:
         scales: sizes of the style for the swapped strokes, coarse matching first, each
             above 0 and at most 1; the content itself is the last, finest stroke.
         theta: sharpness of the choice between strokes, at least 0.
+        attention_length: longest side, in pixels, up to which every position attends to
+            every other; those of larger contents attend to averages of 2x2 (up to twice
+            the length), 3x3 and so on. None is always exact.
     """
     inter_weight: float = 1.0
     scales: Tuple[float, ...] = (0.5, math.sqrt(0.5), 1.0)
     theta: float = 50.0
+    attention_length: Optional[int] = 1600
 
     def __post_init__(self):
         object.__setattr__(self, 'scales', tuple(float(scale) for scale in self.scales))
@@ -44,6 +51,9 @@ class TransferOptions:
                              'above 0 and at most 1')
         if not 0 <= self.theta < math.inf:
             raise ValueError(f'theta is {self.theta}; expected a number of at least 0')
+        if self.attention_length is not None and not self.attention_length >= 1:
+            raise ValueError(f'attention_length is {self.attention_length}; expected a whole '
+                             'number of pixels of at least 1, or None')
 
 
 class StyleFeatures(NamedTuple):
@@ -80,8 +90,12 @@ class Stylized(NamedTuple):
     centroids: np.ndarray
 
 
-_ANY_PICTURE = tf.TensorSpec([None, None, 3], tf.float32)
-_SCALAR = tf.TensorSpec([], tf.float32)
+class FusedStrokes(NamedTuple):
+    """Coloured features [rows, columns, 512], ready to be decoded, and how they came about."""
+    features: tf.Tensor
+    attention_map: tf.Tensor
+    stroke_weights: tf.Tensor
+    centroids: tf.Tensor
 
 
 class StyleTransfer:
@@ -89,8 +103,8 @@ class StyleTransfer:
 
     Args:
         network: an AttentionAutoencoder; its configuration says how attention is taken.
-        banded: take attention, matching and convolutions in bands, so that memory stays
-            bounded; without, the graph has no loops over bands.
+        banded: work in bands, so that memory stays bounded; without, a traced graph has
+            no loops over bands.
         whiten: what whitens features, as whitening.whiten does.
     """
 
@@ -104,29 +118,49 @@ class StyleTransfer:
 
     def prepare_style(self, style_rgb, scales=TransferOptions.scales) -> StyleFeatures:
         """Features of a style: RGB 0..255, [rows, columns, 3], any size."""
-        scales = tf.constant(scales, tf.float32)
-        function = self._function('style', len(scales), self.style_features, lambda strokes: [
-            _ANY_PICTURE, tf.TensorSpec([strokes], tf.float32)])
-        return function(tf.cast(style_rgb, tf.float32), scales)
+        function = self._function(('style', len(scales)), self.style_features,
+                                  _PICTURE, _vector(len(scales)))
+        return function(tf.cast(style_rgb, tf.float32), tf.constant(scales, tf.float32))
 
     def stylize(self, content_rgb, style: StyleFeatures,
                 options: TransferOptions = TransferOptions()) -> Stylized:
         """Stylizes a content: RGB 0..255, [rows, columns, 3], each side at least 24."""
-        function = self._function(
-            'stylize', len(style.patches), self._stylize,
-            lambda strokes: [_ANY_PICTURE, _style_signature(strokes), _SCALAR, _SCALAR])
-        result = function(tf.cast(content_rgb, tf.float32), style,
-                          tf.constant(options.inter_weight, tf.float32),
-                          tf.constant(options.theta, tf.float32))
-        return Stylized(*(value.numpy() for value in result))
+        content_rgb = tf.cast(content_rgb, tf.float32)
+        reduction = attention_reduction(content_rgb.shape[:2], options.attention_length)
+        strokes = len(style.patches)
+        fuse_strokes = self._function(
+            ('fuse', strokes, reduction),
+            lambda deep, *arguments: self.fuse_strokes(self.attend(deep, reduction), *arguments),
+            _FEATURES, _style_signature(strokes), _SCALAR, _SCALAR)
+        fused = fuse_strokes(self.encode(content_rgb), style,
+                             tf.constant(options.inter_weight, tf.float32),
+                             tf.constant(options.theta, tf.float32))
+        picture = self.decode(fused.features, style.moments)
+        return Stylized(*(value.numpy() for value in (picture, *fused[1:])))
 
-    def _function(self, name, strokes, python_function, signature):
-        """One traced function for each number of strokes, for pictures of all sizes."""
+    @property
+    def traces(self) -> int:
+        """How many graphs were traced so far: it does not grow with the sizes of pictures."""
         with self._lock:
-            if (name, strokes) not in self._compiled:
-                self._compiled[name, strokes] = tf.function(
-                    python_function, input_signature=signature(strokes))
-            return self._compiled[name, strokes]
+            return sum(function.experimental_get_tracing_count()
+                       for function in self._compiled.values())
+
+    def _function(self, key, python_function, *signature):
+        """``python_function``, traced once for pictures of all sizes.
+
+        Where a graph is being traced already, it becomes part of that.
+        """
+        if not tf.executing_eagerly():
+            return python_function
+        with self._lock:
+            if key not in self._compiled:
+                self._compiled[key] = tf.function(python_function, input_signature=signature)
+            return self._compiled[key]
+
+    def _band_rows(self, bands, values_per_pixel):
+        columns = bands[0].shape[2]
+        # In a graph for pictures of all sizes there is but one band.
+        return band_rows(columns, values_per_pixel) if self.banded and columns else None
 
     def style_features(self, style_rgb, scales) -> StyleFeatures:
         """Encode and whiten a style (float32 tensor), and shrink it to each scale."""
@@ -138,36 +172,152 @@ class StyleTransfer:
         patches = tuple(style_patches(plane, scales[i]) for i in range(scales.shape[0]))
         return StyleFeatures(whitened, moments, patches)
 
-    def attended_content(self, content_rgb) -> AttendedContent:
-        """Encode and whiten a content (float32 tensor), and attend to it."""
-        deep = self.network.encoder(subtract_mean(content_rgb[None]))['conv4_1']
+    def encode(self, content_rgb):
+        """conv4_1 features [1, rows, columns, 512] of a content (float32 tensor)."""
+        encoder, bands = self.network.encoder, [content_rgb[None]]
+        widths = [3, *(encoder.convolutions[layers[-1]].filters for layers in encoder.blocks)]
+        for index, layers in enumerate(encoder.blocks):
+            def block(x, index=index):
+                return encoder.block(index, subtract_mean(x) if index == 0 else x)
+
+            function = self._function(('encode', index), block, _maps(widths[index]))
+            bands = map_bands(
+                function, bands, self._band_rows(bands, widths[index + 1]), halo=len(layers),
+                scale=0.5 if index < len(encoder.blocks) - 1 else 1)
+        return joined(bands)
+
+    def attend(self, deep, reduction=1) -> AttendedContent:
+        """Whiten a content's conv4_1 features [1, rows, columns, 512], and attend to them.
+
+        Args:
+            reduction: see SelfAttention.call.
+        """
         shape = tf.shape(deep)[1:]
-        whitened = tf.reshape(self.whiten(tf.reshape(deep, [-1, deep.shape[-1]])).features, shape)
+        whitened = tf.reshape(
+            self.whiten(tf.reshape(deep, [-1, deep.shape[-1]])).features, shape)
         configuration = self.network.configuration
         attention_input = (normalise(deep, NORMALISE_EPSILON)
                            if configuration.attention_features == NORMALISED
                            else whitened[None])
-        attention = self.network.attention(attention_input, band=ATTENTION_BAND if self.banded else None)[0]
+        # After whitening: products that run at once take each other's cores and caches.
+        with tf.control_dependencies([whitened]):
+            queries, keys, values = self.network.attention.project(attention_input, reduction)
+            attended = (_attend_in_bands if self.banded else attend)(queries, keys, values)
+        attention = tf.reshape(attended, shape)
         return AttendedContent(whitened * attention + whitened,
                                attention_map(attention, configuration.attention_peak))
 
-    def decode(self, features, style: StyleFeatures):
-        """Colour fused features [rows, columns, 512] and decode them to a picture."""
-        return self.network.decoder(colour(features, style.whitened)[None], style.moments)[0]
+    def attended_content(self, content_rgb) -> AttendedContent:
+        """Encode and whiten a content (float32 tensor), and attend to it."""
+        return self.attend(self.encode(content_rgb))
 
-    def _stylize(self, content_rgb, style, inter_weight, theta):
-        return self.transfer(self.attended_content(content_rgb), style, inter_weight, theta)
-
-    def transfer(self, content: AttendedContent, style: StyleFeatures, inter_weight, theta,
-                 centroids: Optional[tf.Tensor] = None) -> Stylized:
-        """Swap, fuse, colour and decode; ``centroids`` [strokes] replace the k-means."""
-        strokes = [swap(content.features, patches, self.banded) for patches in style.patches]
+    def fuse_strokes(self, content: AttendedContent, style: StyleFeatures, inter_weight, theta,
+                     centroids: Optional[tf.Tensor] = None) -> FusedStrokes:
+        """Swap, fuse and colour; ``centroids`` [strokes] replace the k-means."""
+        strokes = []
+        for patches in style.patches:
+            with tf.control_dependencies(strokes):
+                strokes.append(swap(content.features, patches, self.banded))
         strokes.append(content.features)
         if centroids is None:
             centroids = cluster_centres(tf.reshape(content.attention_map, [-1]), len(strokes))
         weights = stroke_weights(content.attention_map, centroids, theta)
         fused = inter_weight * fuse(strokes, weights) + (1 - inter_weight) * content.features
-        return Stylized(self.decode(fused, style), content.attention_map, weights, centroids)
+        return FusedStrokes(colour(fused, style.whitened), content.attention_map, weights,
+                            centroids)
+
+    def decode(self, features, moments):
+        """Decode coloured features [rows, columns, 512] to RGB [8 rows, 8 columns, 3].
+
+        Args:
+            moments: the style's, see StyleFeatures.
+        """
+        bands, own, wanted = [features[None]], None, None
+        for index, stage in enumerate(STAGES):
+            if index == 0:
+                function = self._function('decode', lambda x: self.network.decoder.stage(0, x),
+                                          _FEATURES)
+            else:
+                function = self._matched_stage(index, own, wanted)
+            bands = map_bands(function, bands, self._band_rows(bands, stage.values_per_pixel),
+                              stage.halo, stage.scale)
+            if stage.matched_to:
+                wanted = moments[stage.matched_to]
+                own = self._moments(bands)
+        return joined(bands)[0]
+
+    def _matched_stage(self, index, own, wanted):
+        """A function of the map after stage index - 1: AdaIN, and the stage's convolutions."""
+        def stage(x, *statistics):
+            return self.network.decoder.stage(index, _matched(x, *statistics))
+
+        channels = wanted[0].shape[-1]
+        statistics = _statistics(channels)
+        function = self._function(('decode', index), stage, _maps(channels), *statistics,
+                                  *statistics)
+        return lambda x: function(x, *own, *wanted)
+
+    def _moments(self, bands):
+        """Mean and variance of a map that is given in bands."""
+        function = self._function(('moments', bands[0].shape[-1]), row_moments,
+                                  _maps(bands[0].shape[-1]))
+        rows = [function(band) for band in bands]
+        return overall_moments(rows[0] if len(rows) == 1 else RowMoments(
+            *(tf.concat(parts, axis=1) for parts in zip(*rows))))
+
+    def transfer(self, content: AttendedContent, style: StyleFeatures, inter_weight, theta,
+                 centroids: Optional[tf.Tensor] = None) -> Stylized:
+        """Swap, fuse, colour and decode; ``centroids`` [strokes] replace the k-means."""
+        fused = self.fuse_strokes(content, style, inter_weight, theta, centroids)
+        return Stylized(self.decode(fused.features, style.moments), *fused[1:])
+
+
+def attention_reduction(size, longest: Optional[int]) -> int:
+    """How far keys and values are reduced along each side of a content of ``size`` pixels."""
+    return 1 if longest is None else max(1, math.ceil(max(size) / longest))
+
+
+def _attend_in_bands(queries, keys, values):
+    """attend of [1, n, d], [1, m, d] and [1, m, c], so many queries at a time as fit."""
+    # Without the batch: products of matrices run faster than those of batches of one.
+    queries, keys, values = queries[0], keys[0], values[0]
+    count = tf.shape(queries)[0]
+    bands = count * tf.shape(keys)[0] // ATTENTION_VALUES + 1
+    size = (count + bands - 1) // bands
+    padded = tf.pad(queries, [[0, bands * size - count], [0, 0]])
+    parts = tf.map_fn(
+        lambda part: tf.matmul(tf.nn.softmax(tf.matmul(part, keys, transpose_b=True)), values),
+        tf.reshape(padded, [bands, size, queries.shape[-1]]), parallel_iterations=1)
+    return tf.reshape(parts, [1, bands * size, values.shape[-1]])[:, :count]
+
+
+def _matched(x, mean, variance, wanted_mean, wanted_variance):
+    """adain.match_moments in one pass over memory; that one can be differentiated."""
+    return tf.raw_ops.FusedBatchNormV3(
+        x=x, scale=tf.reshape(tf.sqrt(wanted_variance), [-1]),
+        offset=tf.reshape(wanted_mean, [-1]), mean=tf.reshape(mean, [-1]),
+        variance=tf.reshape(variance, [-1]), epsilon=ADAIN_EPSILON, is_training=False).y
+
+
+_SCALAR = tf.TensorSpec([], tf.float32)
+_PICTURE = tf.TensorSpec([None, None, 3], tf.float32)
+
+
+def _vector(size):
+    return tf.TensorSpec([size], tf.float32)
+
+
+def _maps(channels):
+    return tf.TensorSpec([1, None, None, channels], tf.float32)
+
+
+def _statistics(channels):
+    """Mean and variance."""
+    return [tf.TensorSpec([1, 1, 1, channels], tf.float32)] * 2
+
+
+_WIDTHS = dict(layer for layer in VGG19_LAYERS if layer != POOL)
+_FEATURES = _maps(_WIDTHS[FEATURE_LAYERS[-1]])
 
 
 def _style_signature(strokes):
@@ -175,11 +325,9 @@ def _style_signature(strokes):
     def spec(*shape):
         return tf.TensorSpec(shape, tf.float32)
 
-    widths = dict(layer for layer in VGG19_LAYERS if layer != POOL)
     *matched, deepest = FEATURE_LAYERS
-    deep = widths[deepest]
+    deep = _WIDTHS[deepest]
     return StyleFeatures(
         Whitened(spec(None, deep), spec(deep, deep), spec(deep)),
-        {layer: (spec(1, 1, 1, widths[layer]), spec(1, 1, 1, widths[layer]))
-         for layer in matched},
+        {layer: tuple(_statistics(_WIDTHS[layer])) for layer in matched},
         tuple(StylePatches(spec(None, None, deep), spec(None, None)) for _ in range(strokes)))

@@ -5,10 +5,12 @@ from typing import Dict, Mapping
 
 import numpy as np
 
+from modelscope_aams.network.configuration import NetworkConfiguration
 from modelscope_aams.network.names import ENCODER_SCOPE, SCOPES
 
+from .description import DESCRIPTION, read_description
 from .layout import (ENCODER_SHAPES, SHAPES, CheckpointError, NotOfficialLayout, Shape, Weights,
-                     check_arrays, check_shapes, is_deeper)
+                     check_arrays, check_shapes, check_weights, is_deeper)
 
 #: Name of the file in the official model directories.
 FILE_NAME = 'tf_graph.pb'
@@ -20,22 +22,33 @@ def read_weights(path) -> Weights:
     """Reads a ``tf_graph.pb`` of the official layout.
 
     Constants that are no weights of the three parts are passed over, as is a scope that
-    an import put before all the names.
+    an import put before all the names. A graph that modelscope_aams.export wrote describes
+    its network in one more constant; of others the network is the published one.
 
     Raises:
         NotOfficialLayout: if it is a graph, but its weights are others.
         CheckpointError: if it is no graph, or a weight is damaged.
     """
-    return Weights(_read(path, SCOPES, SHAPES))
+    graph = _parsed(path)
+    weights = Weights(_arrays(graph, path, SCOPES, SHAPES), _configuration(graph, path))
+    check_weights(weights, path)
+    return weights
 
 
 def read_encoder(path) -> Dict[str, np.ndarray]:
     """The encoder's arrays; attention and decoder need not be there. Errors as above."""
-    return _read(path, (ENCODER_SCOPE,), ENCODER_SHAPES)
+    return _arrays(_parsed(path), path, (ENCODER_SCOPE,), ENCODER_SHAPES)
 
 
-def _read(path, scopes, expected: Mapping[str, Shape]) -> Dict[str, np.ndarray]:
-    protos = _weight_constants(path, scopes)
+def _configuration(graph, path) -> NetworkConfiguration:
+    for node in graph.node:
+        if node.op == 'Const' and node.name.split('/')[-1] == DESCRIPTION:
+            return read_description(b''.join(node.attr['value'].tensor.string_val), path)
+    return NetworkConfiguration()
+
+
+def _arrays(graph, path, scopes, expected: Mapping[str, Shape]) -> Dict[str, np.ndarray]:
+    protos = _weight_constants(graph, path, scopes)
     try:
         check_shapes({name: tuple(dimension.size for dimension in proto.tensor_shape.dim)
                       for name, proto in protos.items()}, path, expected)
@@ -47,13 +60,13 @@ def _read(path, scopes, expected: Mapping[str, Shape]) -> Dict[str, np.ndarray]:
     return arrays
 
 
-def _weight_constants(path, scopes):
+def _weight_constants(graph, path, scopes):
     """TensorProtos of the Const nodes that are weights, by official name."""
     pattern = re.compile(rf'(?:.*/)?((?:{"|".join(scopes)})/.+/(?:weights|biases|kernel|bias))'
                          # Folding constants turns an Identity named so into a Const.
                          r'(?:/read)?')
     protos = {}
-    for node in _parsed(path).node:
+    for node in graph.node:
         match = pattern.fullmatch(node.name)
         if node.op != 'Const' or match is None or is_deeper(match[1]):
             continue

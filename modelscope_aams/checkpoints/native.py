@@ -1,23 +1,21 @@
 """The project's own file of weights: safetensors, float16, with the configuration inside."""
-import dataclasses
-import json
 from typing import Dict
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from modelscope_aams.network.configuration import NetworkConfiguration, from_mapping
+from modelscope_aams.network.configuration import NetworkConfiguration
 
 from .atomic import write_atomically
+from .description import DESCRIPTION, described, read_description
 from .layout import CheckpointError, Weights, check_shapes, check_weights, encoder_part
 
 #: Ending of the files' names.
 SUFFIX = '.safetensors'
-#: Name of the format: the file's one entry of metadata, a JSON object with version and
-#: configuration. One, because safetensors writes several in an order that changes.
-FORMAT = 'modelscope-aams'
-VERSION = 1
+#: The file's one entry of metadata, a description. One, because safetensors writes several
+#: in an order that changes.
+FORMAT = DESCRIPTION
 
 _FLOATS = ('F16', 'F32')
 
@@ -39,8 +37,7 @@ def save_weights(path, weights: Weights):
                 f'{path}: variable {name} of shape {array.shape} holds '
                 f'{np.abs(weights.arrays[name]).max():g}, beyond float16, in which it is kept '
                 f'(at most {np.finfo(np.float16).max:g})')
-    entry = json.dumps({'version': VERSION,
-                        'configuration': dataclasses.asdict(weights.configuration)})
+    entry = described(weights.configuration)
     write_atomically(path, lambda temporary: save_file(halves, temporary, {FORMAT: entry}))
 
 
@@ -91,11 +88,4 @@ def _configuration(metadata, path) -> NetworkConfiguration:
     if FORMAT not in metadata:
         raise CheckpointError(f'{path} is a safetensors file of something else; expected one '
                               f'whose metadata has the entry {FORMAT}')
-    try:
-        entry = json.loads(metadata[FORMAT])
-        version = entry['version']
-        if version == VERSION:
-            return from_mapping(NetworkConfiguration, entry['configuration'], 'configuration')
-    except (ValueError, TypeError, KeyError, IndexError) as error:
-        raise CheckpointError(f'{path}: its metadata entry {FORMAT} is wrong: {error}') from None
-    raise CheckpointError(f'{path} is of format version {version!r}; expected {VERSION}')
+    return read_description(metadata[FORMAT], path)

@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from modelscope_aams.checkpoints import frozen_graph
+from modelscope_aams.checkpoints.description import DESCRIPTION, described
 from modelscope_aams.checkpoints.layout import (SHAPES, CheckpointError, NotOfficialLayout,
                                                  encoder_part)
 from modelscope_aams.network.configuration import NetworkConfiguration
@@ -42,6 +43,26 @@ def test_frozen_variables_are_read(frozen, written, arrays, assert_same):
     found = frozen_graph.read_weights(written(frozen))
     assert found.configuration == NetworkConfiguration()
     assert_same(found.arrays, arrays)
+
+
+def test_description_is_read(written, graph_of, weights, assert_same):
+    path = written(graph_of({**weights.arrays, DESCRIPTION: described(weights.configuration)}))
+    found = frozen_graph.read_weights(path)
+    assert found.configuration == weights.configuration != NetworkConfiguration()
+    assert_same(found.arrays, weights.arrays)
+
+
+@pytest.mark.parametrize('description, message', [
+    (np.float32(3), 'entry modelscope-aams is wrong'),
+    (b'\xff{', 'entry modelscope-aams is wrong'),
+    ('{"version": 2}', 'version 2; expected 1'),
+    (described(NetworkConfiguration().without('conv3_4')), 'encoder_layers'),
+])
+def test_wrong_description(written, graph_of, arrays, description, message):
+    path = written(graph_of({**arrays, DESCRIPTION: description}))
+    with pytest.raises(CheckpointError, match=rf'tf_graph\.pb.*{message}') as error:
+        frozen_graph.read_weights(path)
+    assert '\n' not in str(error.value)
 
 
 def test_encoder_alone(written, graph_of, arrays, assert_same):

@@ -9,6 +9,11 @@ def show_progress_messages():
     logging.getLogger('modelscope_aams').setLevel(logging.INFO)
 
 
+def show_errors_only():
+    """Of every library's messages, shows errors."""
+    logging.basicConfig(level=logging.ERROR, format='%(message)s')
+
+
 def show_warnings_only():
     """Of ModelScope's messages, shows those from WARNING up, without its stamp."""
     for handler in logging.getLogger('modelscope').handlers:

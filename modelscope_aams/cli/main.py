@@ -3,10 +3,10 @@ import argparse
 import os
 import sys
 
-from . import stylize, train, validate
+from . import export, stylize, train, validate
 
 #: One module per subcommand, each with add_parser(subparsers) and run(arguments).
-COMMANDS = (stylize, train, validate)
+COMMANDS = (stylize, train, validate, export)
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 

@@ -1,0 +1,52 @@
+"""The transfer as an ONNX file, for runtimes other than TensorFlow."""
+import importlib.util
+import pathlib
+
+import tensorflow as tf
+
+from modelscope_aams.checkpoints.atomic import write_atomically
+from modelscope_aams.checkpoints.description import DESCRIPTION, described
+from modelscope_aams.checkpoints.layout import Weights
+from modelscope_aams.network.transfer import TransferOptions
+
+from .graph import ATTENTION_MAP, CENTROIDS, SIGNATURE, STYLIZED, stylization
+from .onnx_operators import HANDLERS
+from .whitening import whiten
+
+#: What the file asks of a runtime: ONNX's operators of 2022.
+OPSET = 18
+#: Packages of the extra [export].
+NEEDED = ('onnx', 'tf2onnx')
+#: Names of the sizes that are open, in inputs and outputs.
+SIZES = {'content': ('rows', 'columns', None), 'style': ('style_rows', 'style_columns', None),
+         'inter_weight': (),
+         STYLIZED: (None, 'stylized_rows', 'stylized_columns', None),
+         ATTENTION_MAP: (None, 'map_rows', 'map_columns', None), CENTROIDS: (None,)}
+
+
+def export(path, weights: Weights, options: TransferOptions = TransferOptions()):
+    """Writes the file; its inputs and outputs are those of graph.stylization.
+
+    Raises:
+        ValueError: if packages are missing.
+    """
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ValueError(f'ONNX export needs {" and ".join(missing)}; '
+                         "pip install 'modelscope-aams[export]'")
+    content = _converted(weights, options).SerializeToString()
+    write_atomically(path, lambda temporary: pathlib.Path(temporary).write_bytes(content))
+
+
+def _converted(weights, options):
+    import tf2onnx
+    function = tf.function(stylization(weights, options, banded=False, whiten=whiten),
+                           input_signature=SIGNATURE, autograph=False)
+    model, _ = tf2onnx.convert.from_function(function, SIGNATURE, opset=OPSET,
+                                             custom_op_handlers=HANDLERS)
+    for value in (*model.graph.input, *model.graph.output):
+        for dimension, size in zip(value.type.tensor_type.shape.dim, SIZES[value.name]):
+            if size:
+                dimension.dim_param = size
+    model.metadata_props.add(key=DESCRIPTION, value=described(weights.configuration))
+    return model

@@ -2,11 +2,17 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 STAMP := $(VENV)/installed
 
-.PHONY: demo test install
+.PHONY: benchmark demo test install
 
 # Example pictures, stylized by the ordinary ModelScope call, into out/.
 demo: install
 	TF_CPP_MIN_LOG_LEVEL=2 $(VENV)/bin/python examples/stylize.py
+
+# Ours against the published graph in ModelScope's own pipeline, in about six minutes. The
+# plot of growth goes to out/, the last line printed is one JSON object. Arguments for it:
+# make benchmark ARGUMENTS='--large'
+benchmark: install
+	$(VENV)/bin/python -m benchmarks.inference $(ARGUMENTS)
 
 # Two workers; the tests of one file share a worker and with it a built network.
 test: install
@@ -19,5 +25,5 @@ $(STAMP): setup.py constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet -c constraints.txt setuptools wheel
 	$(VENV)/bin/python -m pip install --quiet --no-build-isolation -c constraints.txt \
-		-e '.[examples,test]'
+		-e '.[examples,benchmark,test]'
 	touch $@

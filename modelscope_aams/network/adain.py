@@ -4,6 +4,10 @@ from typing import NamedTuple
 from keras import ops
 
 
+#: Added to the features' variance in the published decoder.
+EPSILON = 1e-10
+
+
 class RowMoments(NamedTuple):
     """Means and mean squares of the rows of a feature map, each [batch, rows, 1, c] float32.
 
@@ -42,26 +46,19 @@ def channel_moments(features):
     return overall_moments(row_moments(features))
 
 
-def match_moments(features, moments, wanted, epsilon):
-    """Features of the given (mean, variance), brought to the ``wanted`` (mean, variance)."""
-    (mean, variance), (wanted_mean, wanted_variance) = moments, wanted
-    scale = ops.sqrt(wanted_variance) / ops.sqrt(variance + epsilon)
-    # Not features · scale + constant: in a flat channel the scale is huge.
-    return (ops.cast(features, 'float32') - mean) * scale + wanted_mean
-
-
 def normalise(features, epsilon):
     """Features with mean 0 and deviation 1 per image and channel, float32, same shape."""
-    return match_moments(features, channel_moments(features), (0.0, 1.0), epsilon)
+    mean, variance = channel_moments(features)
+    return (ops.cast(features, 'float32') - mean) / ops.sqrt(variance + epsilon)
 
 
-def adain(features, style_mean, style_variance, epsilon=1e-10):
+def adain(features, style_mean, style_variance):
     """Gives features the style's mean and deviation in each channel.
 
     Args:
         features: [batch, rows, columns, c].
         style_mean, style_variance: [batch or 1, 1, 1, c].
-        epsilon: added to the features' variance (1e-10 in the published decoder).
     """
-    return match_moments(features, channel_moments(features), (style_mean, style_variance),
-                         epsilon)
+    mean, variance = channel_moments(features)
+    scale = ops.sqrt(style_variance) / ops.sqrt(variance + EPSILON)
+    return (ops.cast(features, 'float32') - mean) * scale + style_mean

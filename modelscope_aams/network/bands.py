@@ -62,3 +62,25 @@ def map_bands(function: Callable[[tf.Tensor], tf.Tensor], bands: List[tf.Tensor]
         skipped = int((top - first) * scale)
         results.append(result[:, skipped:skipped + int((bottom - top) * scale)])
     return results
+
+
+def in_halves(function: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor, halo: int,
+              halved: bool) -> tf.Tensor:
+    """``function`` of [1, rows, columns, c], taken of its upper and lower half as a batch of two.
+
+    The processor's kernels for 256 channels then run up to a quarter faster. As in
+    map_bands, the halves overlap by ``halo`` rows on either side.
+
+    Args:
+        halved: whether ``function`` halves the rows (an odd last one is dropped) or keeps them.
+    """
+    halo += halo % 2
+    rows = tf.shape(x)[1]
+    # Both halves begin at an even row, and join at one.
+    second = tf.maximum(rows // 2 - halo, 0) // 2 * 2
+    middle = tf.minimum(second + halo, rows // 2 * 2)
+    size = rows - second
+    result = function(tf.concat([x[:, :size], x[:, second:]], axis=0))
+    if halved:
+        middle, second = middle // 2, second // 2
+    return tf.concat([result[:1, :middle], result[1:, middle - second:]], axis=1)

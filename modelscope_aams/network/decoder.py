@@ -4,17 +4,17 @@ from typing import NamedTuple, Optional, Tuple
 import keras
 from keras import ops
 
-from .adain import channel_moments, match_moments
+from .adain import adain
 from .configuration import DECODER_LAYERS, VGG19_LAYERS
 
 
 class Stage(NamedTuple):
-    """Convolutions between two AdaINs.
+    """Convolutions that are run together.
 
     Attributes:
-        layers: names of the convolutions; at ``enlarged`` the map doubles its size.
-        enlarged: the convolution before which the map is enlarged, nearest neighbour.
-        matched_to: the feature layer whose statistics the result gets.
+        layers: names of the convolutions.
+        enlarged: the one before which the map doubles its size, nearest neighbour.
+        matched_to: the feature layer whose statistics AdaIN gives the result.
         halo: input rows that a row of the result depends on, above and below its own.
         values_per_pixel: of the largest map, for each input pixel.
     """
@@ -31,15 +31,13 @@ class Stage(NamedTuple):
 
 
 STAGES = (
-    Stage(('inv_conv4_1', 'inv_conv3_4', 'inv_conv3_3', 'inv_conv3_2'), 'inv_conv3_4',
-          'conv3_1', 3, 4 * 256),
+    Stage(('inv_conv4_1', 'inv_conv3_4'), 'inv_conv3_4', None, 2, 4 * 256),
+    Stage(('inv_conv3_3', 'inv_conv3_2'), None, 'conv3_1', 2, 256),
     Stage(('inv_conv3_1', 'inv_conv2_2'), 'inv_conv2_2', 'conv2_1', 2, 4 * 128),
     Stage(('inv_conv2_1', 'inv_conv1_2'), 'inv_conv1_2', 'conv1_1', 2, 4 * 64),
     Stage(('inv_conv1_1',), None, None, 1, 64),
 )
 
-#: Added to the features' variance in AdaIN.
-ADAIN_EPSILON = 1e-10
 #: Added to the last layer, whose output is centred on zero.
 OUTPUT_OFFSET = 127.5
 
@@ -90,10 +88,11 @@ class Decoder(keras.layers.Layer):
         self.built = True
 
     def call(self, features, moments):
-        x = self.stage(0, features)
-        for index, stage in enumerate(STAGES[:-1]):
-            x = match_moments(x, channel_moments(x), moments[stage.matched_to], ADAIN_EPSILON)
-            x = self.stage(index + 1, x)
+        x = features
+        for index, stage in enumerate(STAGES):
+            x = self.stage(index, x)
+            if stage.matched_to:
+                x = adain(x, *moments[stage.matched_to])
         return x
 
     def stage(self, index, x):

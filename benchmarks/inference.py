@@ -63,7 +63,12 @@ def main(arguments=None):
         largest = max(options.sizes)
         for size in sorted(set(options.sizes)):
             figures.update(_comparison(model, pictures, size, options))
-    figures.update(_growth(pictures, sorted({*options.growth, largest}), figures, out))
+    points, configuration = _full_sizes(pictures, {*options.growth, largest})
+    figures.update(_growth([point for point in points if point.side in options.growth],
+                           configuration, figures['product_gflop_per_second'] * 1e9,
+                           out / 'growth.png'))
+    figures[f'peak_gib_{largest}'] = next(
+        point.peak_bytes / GIB for point in points if point.side == largest)
     figures[f'peak_memory_ratio_{largest}'] = (figures[f'peak_gib_{largest}']
                                                / figures[f'baseline_peak_gib_{largest}'])
     figures['goals'] = _goals(figures)
@@ -227,11 +232,11 @@ def _roofline(size, seconds, rates, configuration):
     return figures
 
 
-def _growth(pictures, sides, figures, out):
-    """Time and peak memory at each side, each in a process of its own, at full size."""
-    from . import growth
+def _full_sizes(pictures, sides):
+    """growth.Point for each side in a process of its own, and our network's configuration."""
+    from .growth import Point
     points = []
-    for side in sides:
+    for side in sorted(sides):
         with Worker(OURS) as worker:
             style = pictures.new_style()
             worker.stylize(pictures.content(min(256, side)), style)
@@ -239,22 +244,25 @@ def _growth(pictures, sides, figures, out):
             calls = next(count for most, count in CALLS if side ** 2 / 1e6 <= most)
             seconds = min(worker.stylize(content, style, max_length=None)[0]
                           for _ in range(calls))
-            points.append(growth.Point(side, seconds, worker.peak()))
+            points.append(Point(side, seconds, worker.peak()))
             configuration = worker.configuration()
-        _progress(f'{side}, full size: {points[-1].seconds:.2f} s, '
-                  f'{points[-1].peak_bytes / GIB:.2f} GiB')
-    rate = figures['product_gflop_per_second'] * 1e9
-    path = out / 'growth.png'
+        _progress(f'{side}, full size: {seconds:.2f} s, {points[-1].peak_bytes / GIB:.2f} GiB')
+    return points, configuration
+
+
+def _growth(points, configuration, rate, path):
+    """Time per megapixel beside the model's, and peak memory; a plot of both."""
+    from . import growth
     growth.plot(path, points, configuration, rate)
-    measured = {}
+    figures = {}
     for point in points:
         allowed = growth.modelled_pace(point.side, points[0], configuration, rate)
-        measured[f'full_size_seconds_{point.side}'] = point.seconds
-        measured[f'seconds_per_megapixel_{point.side}'] = point.pace
-        measured[f'modelled_seconds_per_megapixel_{point.side}'] = allowed
-        measured[f'growth_over_model_{point.side}'] = point.pace / allowed
-        measured[f'peak_gib_{point.side}'] = point.peak_bytes / GIB
-    return {**measured, 'growth_plot': str(path)}
+        figures[f'full_size_seconds_{point.side}'] = point.seconds
+        figures[f'seconds_per_megapixel_{point.side}'] = point.pace
+        figures[f'modelled_seconds_per_megapixel_{point.side}'] = allowed
+        figures[f'growth_over_model_{point.side}'] = point.pace / allowed
+        figures[f'peak_gib_{point.side}'] = point.peak_bytes / GIB
+    return {**figures, 'growth_plot': str(path)}
 
 
 def _goals(figures):

@@ -11,7 +11,6 @@ import json
 import math
 import pathlib
 
-import numpy as np
 import tensorflow as tf
 
 from modelscope_aams.checkpoints import BUNDLED, frozen_graph

@@ -39,6 +39,7 @@ def export(path, weights: Weights, options: TransferOptions = TransferOptions())
 
 
 def _converted(weights, options):
+    import onnx
     import tf2onnx
     function = tf.function(stylization(weights, options, banded=False, whiten=whiten),
                            input_signature=SIGNATURE, autograph=False)
@@ -49,4 +50,6 @@ def _converted(weights, options):
             if size:
                 dimension.dim_param = size
     model.metadata_props.add(key=DESCRIPTION, value=described(weights.configuration))
+    # Of an operator that it cannot convert, tf2onnx says so and goes on.
+    onnx.checker.check_model(model, full_check=True)
     return model

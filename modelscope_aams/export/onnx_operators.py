@@ -1,4 +1,4 @@
-"""TensorFlow operators that tf2onnx 1.17 does not know, or gives another meaning in ONNX.
+"""TensorFlow operators that tf2onnx 1.17 does not know, or not as this network uses them.
 
 Each function replaces one node of its graph, as tf2onnx's ``custom_op_handlers`` do.
 """
@@ -27,8 +27,24 @@ def _lower_bound(context, node, name, arguments):
     _replace(context, node, 'ReduceSum', [ones, axis], keepdims=0)
 
 
+def _normalised(context, node, name, arguments):
+    """Batch normalisation of [batch, rows, columns, c] by given statistics, each [c].
+
+    tf2onnx's own needs the statistics to be constants.
+    """
+    features, scale, offset, mean, variance = node.input
+    epsilon = context.make_const(f'{name}/epsilon', np.float32(node.get_attr_value('epsilon')))
+    variance = context.make_node('Add', [variance, epsilon.name]).output[0]
+    deviation = context.make_node('Sqrt', [variance]).output[0]
+    factor = context.make_node('Div', [scale, deviation]).output[0]
+    centred = context.make_node('Sub', [features, mean]).output[0]
+    scaled = context.make_node('Mul', [centred, factor]).output[0]
+    _replace(context, node, 'Add', [scaled, offset])
+
+
 def _replace(context, node, kind, inputs, **attributes):
-    outputs, shapes, types = node.output, node.output_shapes, node.output_dtypes
+    """Puts an operator of ONNX in place of a node, for the first of its outputs."""
+    outputs, shapes, types = node.output[:1], node.output_shapes[:1], node.output_dtypes[:1]
     context.remove_node(node.name)
     context.make_node(kind, inputs, attr=attributes, outputs=outputs, shapes=shapes,
                       dtypes=types, name=node.name)
@@ -36,4 +52,4 @@ def _replace(context, node, kind, inputs, **attributes):
 
 #: By TensorFlow's name.
 HANDLERS = {'FloorDiv': (_floor_division, []), 'FloorMod': (_floor_remainder, []),
-            'LowerBound': (_lower_bound, [])}
+            'LowerBound': (_lower_bound, []), 'FusedBatchNormV3': (_normalised, [])}

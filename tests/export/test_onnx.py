@@ -35,25 +35,38 @@ def test_is_of_the_standard_and_says_what_it_is(file, weights):
 
 
 INTEGERS = np.array([-9, -8, -1, 0, 1, 7, 8], np.int32)
-#: TensorFlow's operator -> a function of an input whose shape is open, and that input.
+DIVISORS = np.array([4, -4, 4, 4, -4, 4, -4], np.int32)
+STATISTICS = np.array([[1, 0.5], [3, -1], [0.2, 8], [4, 9]], np.float32)
+
+
+def normalised(features, statistics):
+    scale, offset, mean, variance = tf.unstack(statistics)
+    return tf.raw_ops.FusedBatchNormV3(x=features, scale=scale, offset=offset, mean=mean,
+                                       variance=variance, epsilon=0.25, is_training=False).y
+
+
+#: TensorFlow's operator -> a function, and its inputs.
 OPERATORS = {
-    'FloorDiv': (lambda values: values // tf.constant([4, -4, 4, 4, -4, 4, -4]), INTEGERS),
-    'FloorMod': (lambda values: values % tf.constant([4, -4, 4, 4, -4, 4, -4]), INTEGERS),
-    'LowerBound': (lambda values: tf.searchsorted(values, tf.constant([-1, 2, 2, 50, 3])),
-                   np.array([0, 2, 2, 3, 9], np.int32)),
+    'FloorDiv': (lambda values, divisors: values // divisors, (INTEGERS, DIVISORS)),
+    'FloorMod': (lambda values, divisors: values % divisors, (INTEGERS, DIVISORS)),
+    'LowerBound': (tf.searchsorted, (np.array([0, 2, 2, 3, 9]), np.array([-1, 2, 2, 50, 3]))),
+    'FusedBatchNormV3': (normalised, (np.arange(24, dtype=np.float32).reshape(1, 3, 4, 2),
+                                      STATISTICS)),
 }
 
 
 @pytest.mark.parametrize('operator', HANDLERS)
 def test_operator(operator):
-    python_function, values = OPERATORS[operator]
-    function = tf.function(lambda values: {'result': python_function(values)},
-                           input_signature=[tf.TensorSpec([None], tf.int32, name='values')])
+    python_function, (first, second) = OPERATORS[operator]
+    function = tf.function(
+        lambda first, second: {'result': python_function(first, second)},
+        input_signature=[tf.TensorSpec(array.shape, array.dtype, name)
+                         for name, array in (('first', first), ('second', second))])
     graph = function.get_concrete_function().graph
     assert any(node.type == operator for node in graph.get_operations())
     model, _ = tf2onnx.convert.from_function(
         function, function.input_signature, opset=18, custom_op_handlers=HANDLERS)
     session = onnxruntime.InferenceSession(model.SerializeToString(),
                                            providers=['CPUExecutionProvider'])
-    found, = session.run(['result'], {'values': values})
-    np.testing.assert_array_equal(found, function(values)['result'])
+    found, = session.run(['result'], {'first': first, 'second': second})
+    np.testing.assert_allclose(found, function(first, second)['result'], rtol=1e-6, atol=1e-6)

@@ -13,12 +13,14 @@ from modelscope_aams.network.configuration import (
 from modelscope_aams.network.preprocess import STYLE_SIDE
 from modelscope_aams.network.style_swap import BORDER, PATCH
 from modelscope_aams.network.transfer import TransferOptions
+from modelscope_aams.network.whitening import GRAM_PARTS
 
 from .published_graph import ENLARGED
 
 DEEP_CHANNELS = VGG19_LAYERS[-1][1]
 #: A feature has so many pixels along each side.
 STRIDE = 8
+STYLE_POSITIONS = (STYLE_SIDE // STRIDE) ** 2
 
 
 def picture_operations(configuration: NetworkConfiguration, rows: int, columns: int,
@@ -52,7 +54,8 @@ def published_operations(rows: int, columns: int) -> Dict[str, int]:
     shared = {**picture_operations(NetworkConfiguration(), rows, columns),
               **style_operations(NetworkConfiguration())}
     return {**shared,
-            'whitening': _whitening(positions, kernels=2),
+            'whitening': _whitening(positions, kernels=2, covariance=1),
+            'style/whitening': _whitening(STYLE_POSITIONS, kernels=2, covariance=1),
             'smoothing': _convolution(positions, 3, DEEP_CHANNELS, DEEP_CHANNELS),
             'matching': _convolution(positions, PATCH, DEEP_CHANNELS, style_positions),
             'pasting': _convolution(positions, PATCH, style_positions, DEEP_CHANNELS),
@@ -61,9 +64,8 @@ def published_operations(rows: int, columns: int) -> Dict[str, int]:
 
 def style_operations(configuration: NetworkConfiguration) -> Dict[str, int]:
     """Operations by stage for preparing one style picture."""
-    positions = (STYLE_SIDE // STRIDE) ** 2
     return {**_prefixed('style/encoder', _encoder(configuration, STYLE_SIDE, STYLE_SIDE)),
-            'style/whitening': _whitening(positions, kernels=2)}
+            'style/whitening': _whitening(STYLE_POSITIONS, kernels=2)}
 
 
 def _prefixed(prefix, operations):
@@ -86,9 +88,13 @@ def _encoder(configuration, rows, columns):
     return operations
 
 
-def _whitening(positions, kernels):
-    """The covariance, ``kernels`` matrices out of its eigenvectors, and one of them applied."""
-    return 2 * DEEP_CHANNELS ** 2 * (2 * positions + kernels * DEEP_CHANNELS)
+def _whitening(positions, kernels, covariance=(GRAM_PARTS + 1) / (2 * GRAM_PARTS)):
+    """The covariance, ``kernels`` matrices out of its eigenvectors, and one of them applied.
+
+    ``covariance``: the share of it that is computed, as it is symmetric.
+    """
+    return round(2 * DEEP_CHANNELS ** 2 * (
+        (1 + covariance) * positions + kernels * DEEP_CHANNELS))
 
 
 def _matching(high, wide, scale):

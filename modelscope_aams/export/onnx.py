@@ -11,7 +11,7 @@ from modelscope_aams.network.transfer import TransferOptions
 
 from .graph import ATTENTION_MAP, CENTROIDS, SIGNATURE, STYLIZED, stylization
 from .onnx_operators import HANDLERS
-from .whitening import whiten
+from .whitening import square_roots
 
 #: What the file asks of a runtime: ONNX's operators of 2022.
 OPSET = 18
@@ -41,8 +41,9 @@ def export(path, weights: Weights, options: TransferOptions = TransferOptions())
 def _converted(weights, options):
     import onnx
     import tf2onnx
-    function = tf.function(stylization(weights, options, banded=False, whiten=whiten),
-                           input_signature=SIGNATURE, autograph=False)
+    function = tf.function(
+        stylization(weights, options, banded=False, square_roots=square_roots),
+        input_signature=SIGNATURE, autograph=False)
     model, _ = tf2onnx.convert.from_function(function, SIGNATURE, opset=OPSET,
                                              custom_op_handlers=HANDLERS)
     for value in (*model.graph.input, *model.graph.output):

@@ -6,7 +6,7 @@ grows by up to 1.5 times until it is near 1, and from there on the error is squa
 """
 import tensorflow as tf
 
-from modelscope_aams.network.whitening import SMALLEST_VARIANCE, Whitened
+from modelscope_aams.network.whitening import SMALLEST_VARIANCE
 
 #: Rounds end when all values are so near to 1 (Frobenius norm): one more squares that.
 NEAR_ONE = 1e-8
@@ -38,7 +38,7 @@ def sign(matrix):
     return _iterate(step, matrix / tf.norm(matrix))[0]
 
 
-def square_roots(matrix):
+def positive_roots(matrix):
     """Square root and inverse square root of a positive [n, n] float64 ``matrix``."""
     identity = tf.eye(matrix.shape[0], dtype=tf.float64)
     scale = tf.norm(matrix)
@@ -52,22 +52,15 @@ def square_roots(matrix):
     return root * tf.sqrt(scale), inverse / tf.sqrt(scale)
 
 
-def whiten(features) -> Whitened:
-    """Does to float32 features [n, c] what network.whitening.whiten does.
+def square_roots(covariance):
+    """Does to a covariance [c, c], float64, what network.whitening.square_roots does.
 
     The directions to keep are those in which the covariance less SMALLEST_VARIANCE is
     positive; the others are set to a large variance while the roots are taken.
     """
-    features = tf.cast(features, tf.float64)
-    mean = tf.reduce_mean(features, axis=0)
-    centred = features - mean
-    count = tf.cast(tf.shape(features)[0], tf.float64)
-    covariance = tf.matmul(centred, centred, transpose_a=True) / count
-    identity = tf.eye(features.shape[1], dtype=tf.float64)
+    identity = tf.eye(covariance.shape[0], dtype=tf.float64)
     kept = (sign(covariance - SMALLEST_VARIANCE * identity) + identity) / 2
     within = _symmetric(tf.matmul(kept, tf.matmul(covariance, kept)))
     largest = tf.maximum(tf.norm(within), SMALLEST_VARIANCE)
-    root, inverse = square_roots(within + largest * (identity - kept))
-    whitening, colouring = tf.matmul(kept, inverse), tf.matmul(kept, root)
-    return Whitened(tf.cast(tf.matmul(centred, whitening), tf.float32),
-                    tf.cast(colouring, tf.float32), tf.cast(mean, tf.float32))
+    root, inverse = positive_roots(within + largest * (identity - kept))
+    return tf.matmul(kept, inverse), tf.matmul(kept, root)

@@ -19,7 +19,7 @@ from .encoder import subtract_mean
 from .fusion import cluster_centres, fuse, stroke_weights
 from .preprocess import prepare_style
 from .style_swap import StylePatches, style_patches, swap
-from .whitening import Whitened, colour, whiten
+from .whitening import Colouring, colour, square_roots, whiten
 
 #: Attention weights that are held at a time, in float32 values (64 MiB).
 ATTENTION_VALUES = 1 << 24
@@ -63,11 +63,11 @@ class StyleFeatures(NamedTuple):
     """Everything that depends on the style alone.
 
     Attributes:
-        whitened: the style's conv4_1 features, whitened, as [n, 512], with their colouring.
+        colouring: gives whitened conv4_1 features the style's correlations.
         moments: (mean, variance), each [1, 1, 1, c], at conv1_1, conv2_1 and conv3_1.
         patches: what is matched, one entry a stroke scale.
     """
-    whitened: Whitened
+    colouring: Colouring
     moments: Dict[str, Tuple[tf.Tensor, tf.Tensor]]
     patches: Tuple[StylePatches, ...]
 
@@ -108,14 +108,14 @@ class StyleTransfer:
         network: an AttentionAutoencoder; its configuration says how attention is taken.
         banded: work in bands, so that memory stays bounded; without, a traced graph has
             no loops over bands.
-        whiten: what whitens features, as whitening.whiten does.
+        square_roots: of a covariance, as whitening.square_roots takes them.
     """
 
     def __init__(self, network: AttentionAutoencoder, banded: bool = True,
-                 whiten: Callable[[tf.Tensor], Whitened] = whiten):
+                 square_roots: Callable = square_roots):
         self.network = network
         self.banded = banded
-        self.whiten = whiten
+        self.square_roots = square_roots
         self._lock = threading.Lock()
         self._compiled = {}
 
@@ -168,12 +168,10 @@ class StyleTransfer:
     def style_features(self, style_rgb, scales) -> StyleFeatures:
         """Encode and whiten a style (float32 tensor), and shrink it to each scale."""
         features = self.network.encoder(subtract_mean(prepare_style(style_rgb)[None]))
-        deep = features['conv4_1'][0]
-        whitened = self.whiten(tf.reshape(deep, [-1, deep.shape[-1]]))
-        plane = tf.reshape(whitened.features, tf.shape(deep))
+        whitened, colouring = self._whiten(features['conv4_1'])
         moments = {layer: channel_moments(features[layer]) for layer in FEATURE_LAYERS[:-1]}
-        patches = tuple(style_patches(plane, scales[i]) for i in range(scales.shape[0]))
-        return StyleFeatures(whitened, moments, patches)
+        patches = tuple(style_patches(whitened, scales[i]) for i in range(scales.shape[0]))
+        return StyleFeatures(colouring, moments, patches)
 
     def encode(self, content_rgb):
         """conv4_1 features [1, rows, columns, 512] of a content (float32 tensor)."""
@@ -204,20 +202,21 @@ class StyleTransfer:
         Args:
             reduction: see SelfAttention.call.
         """
-        shape = tf.shape(deep)[1:]
-        whitened = tf.reshape(
-            self.whiten(tf.reshape(deep, [-1, deep.shape[-1]])).features, shape)
+        whitened, _ = self._whiten(deep)
         configuration = self.network.configuration
         attention_input = (normalise(deep, NORMALISE_EPSILON)
                            if configuration.attention_features == NORMALISED
                            else whitened[None])
-        # After whitening: products that run at once take each other's cores and caches.
-        with tf.control_dependencies([whitened]):
-            queries, keys, values = self.network.attention.project(attention_input, reduction)
-            attended = (_attend_in_bands if self.banded else attend)(queries, keys, values)
-        attention = tf.reshape(attended, shape)
+        projected = self.network.attention.project(attention_input, reduction)
+        attention = tf.reshape((_attend_in_bands if self.banded else attend)(*projected), tf.shape(whitened))
         return AttendedContent(whitened * attention + whitened,
                                attention_map(attention, configuration.attention_peak))
+
+    def _whiten(self, deep):
+        """Features [1, rows, columns, c], whitened and without the batch, and their colouring."""
+        flat = tf.reshape(deep, [-1, deep.shape[-1]])
+        whitened, colouring = whiten(flat, self.square_roots)
+        return tf.reshape(whitened, tf.shape(deep)[1:]), colouring
 
     def attended_content(self, content_rgb) -> AttendedContent:
         """Encode and whiten a content (float32 tensor), and attend to it."""
@@ -235,7 +234,7 @@ class StyleTransfer:
             centroids = cluster_centres(tf.reshape(content.attention_map, [-1]), len(strokes))
         weights = stroke_weights(content.attention_map, centroids, theta)
         fused = inter_weight * fuse(strokes, weights) + (1 - inter_weight) * content.features
-        return FusedStrokes(colour(fused, style.whitened), content.attention_map, weights,
+        return FusedStrokes(colour(fused, style.colouring), content.attention_map, weights,
                             centroids)
 
     def decode(self, features, moments):
@@ -291,7 +290,7 @@ def _attend_in_bands(queries, keys, values):
     # Without the batch: products of matrices run faster than those of batches of one.
     queries, keys, values = queries[0], keys[0], values[0]
     count = tf.shape(queries)[0]
-    bands = count * tf.shape(keys)[0] // ATTENTION_VALUES + 1
+    bands = count // tf.maximum(ATTENTION_VALUES // tf.shape(keys)[0], 1) + 1
     size = (count + bands - 1) // bands
     padded = tf.pad(queries, [[0, bands * size - count], [0, 0]])
     parts = tf.map_fn(
@@ -336,6 +335,6 @@ def _style_signature(strokes):
     *matched, deepest = FEATURE_LAYERS
     deep = _WIDTHS[deepest]
     return StyleFeatures(
-        Whitened(spec(None, deep), spec(deep, deep), spec(deep)),
+        Colouring(spec(deep, deep), spec(deep)),
         {layer: (_statistic(_WIDTHS[layer]),) * 2 for layer in matched},
         tuple(StylePatches(spec(None, None, deep), spec(None, None)) for _ in range(strokes)))

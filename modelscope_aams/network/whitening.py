@@ -1,5 +1,5 @@
 """Whitening and colouring of features (ZCA; Li et al. 2017, equations 2 and 3)."""
-from typing import NamedTuple
+from typing import NamedTuple, Tuple
 
 import tensorflow as tf
 
@@ -9,24 +9,41 @@ GRAM_PARTS = 4
 SMALLEST_VARIANCE = 1e-5
 
 
-class Whitened(NamedTuple):
-    """Features without correlations, and what gives them back.
+class Colouring(NamedTuple):
+    """What gives whitened features the correlations and mean of a picture.
 
     Attributes:
-        features: [n, c], covariance the identity in the directions that are kept.
-        colouring: [c, c] symmetric; features @ colouring + mean are the original ones.
+        kernel: [c, c], symmetric; whitened features @ kernel + mean are the original ones.
         mean: [c].
     """
-    features: tf.Tensor
-    colouring: tf.Tensor
+    kernel: tf.Tensor
     mean: tf.Tensor
 
 
-def whiten(features) -> Whitened:
-    """Whitens float32 features [n, c].
+def square_roots(covariance) -> Tuple[tf.Tensor, tf.Tensor]:
+    """Inverse square root and square root of a covariance [c, c], float64.
+
+    Both are zero in the directions whose variance is at most SMALLEST_VARIANCE.
+    """
+    variances, directions = tf.linalg.eigh(covariance)
+    kept = variances > SMALLEST_VARIANCE
+    deviations = tf.sqrt(tf.where(kept, variances, 1.0))
+    directions = tf.where(kept, directions, 0.0)
+    return (tf.matmul(directions / deviations, directions, transpose_b=True),
+            tf.matmul(directions * deviations, directions, transpose_b=True))
+
+
+def whiten(features, square_roots=square_roots) -> Tuple[tf.Tensor, Colouring]:
+    """Whitens float32 features [n, c]; the covariance of the result is the identity.
 
     Covariance and eigenvectors are taken in float64: the variances spread over 1e6 and
     more, and in float32 noise would decide the weak directions.
+
+    Args:
+        square_roots: computes what the function of that name does.
+
+    Returns:
+        The whitened features and the colouring that undoes it, float32.
     """
     exact = tf.cast(features, tf.float64)
     count = tf.shape(exact)[0]
@@ -34,15 +51,9 @@ def whiten(features) -> Whitened:
     share = 1 / tf.cast(count, tf.float64)
     mean = tf.matmul(tf.fill([1, count], share), exact)
     covariance = _gram(exact) * share - tf.matmul(mean, mean, transpose_a=True)
-    variances, directions = tf.linalg.eigh(covariance)
-    kept = variances > SMALLEST_VARIANCE
-    deviations = tf.sqrt(tf.where(kept, variances, 1.0))
-    directions = tf.where(kept, directions, 0.0)
-    whitening = tf.matmul(directions / deviations, directions, transpose_b=True)
-    colouring = tf.matmul(directions * deviations, directions, transpose_b=True)
+    whitening, colouring = (tf.cast(root, tf.float32) for root in square_roots(covariance))
     mean = tf.cast(mean[0], tf.float32)
-    return Whitened(tf.matmul(features - mean, tf.cast(whitening, tf.float32)),
-                    tf.cast(colouring, tf.float32), mean)
+    return tf.matmul(features - mean, whitening), Colouring(colouring, mean)
 
 
 def _gram(features):
@@ -57,6 +68,6 @@ def _gram(features):
         axis=1) for i in range(len(parts))], axis=0)
 
 
-def colour(features, whitened: Whitened):
+def colour(features, colouring: Colouring):
     """Gives whitened features [..., c] the correlations and mean of another picture."""
-    return tf.tensordot(features, whitened.colouring, 1) + whitened.mean
+    return tf.tensordot(features, colouring.kernel, 1) + colouring.mean

@@ -14,7 +14,7 @@ from modelscope_aams.network.configuration import NetworkConfiguration
 from modelscope_aams.network.encoder import subtract_mean
 from modelscope_aams.network.preprocess import prepare_style
 from modelscope_aams.network.transfer import AttendedContent, StyleTransfer
-from modelscope_aams.network.whitening import Whitened, colour, whiten
+from modelscope_aams.network.whitening import Colouring, colour, whiten
 from tests.reference_weights import DATA, reference_arrays
 
 SCALES = {'half': 0.5, 'sqrt_half': 0.5 ** 0.5, 'full': 1.0}
@@ -56,7 +56,7 @@ def content_features(network, reference):
 @pytest.fixture(scope='module')
 def whitened_content(content_features):
     deep = content_features['conv4_1'][0]
-    return tf.reshape(whiten(tf.reshape(deep, [-1, 512])).features, deep.shape)
+    return tf.reshape(whiten(tf.reshape(deep, [-1, 512]))[0], deep.shape)
 
 
 @pytest.fixture(scope='module')
@@ -88,10 +88,11 @@ def test_encoder(content_features, network, reference):
 
 def test_whitening(whitened_content, style, reference):
     assert_close(whitened_content[::6, ::6, ::4], reference['content_zca_grid6'], 1e-3)
-    plane = tf.reshape(style.whitened.features, [56, 56, 512])
+    # At the largest scale the patches are the whitened style, with a border.
+    plane = style.patches[-1].padded[2:-2, 2:-2]
     assert_close(plane[::4, ::4, ::4], reference['style_zca_grid4'], 1e-3)
-    assert_close(style.whitened.colouring.numpy()[:, ::4], reference['style_colour_kernel'], 1e-3)
-    assert_close(style.whitened.mean, reference['style_mean'], 1e-3)
+    assert_close(style.colouring.kernel.numpy()[:, ::4], reference['style_colour_kernel'], 1e-3)
+    assert_close(style.colouring.mean, reference['style_mean'], 1e-3)
 
 
 def test_attention(network, whitened_content, attended, reference):
@@ -168,8 +169,8 @@ def test_centroids_divide_the_map_as_well_as_the_published_ones(reference):
 
 
 def test_colouring_fed_with_the_reference(reference):
-    whitened = Whitened(None, reference['style_colour_kernel'], reference['style_mean'][::4])
-    assert_close(colour(reference['fused_grid6'], whitened), reference['reconstructed_grid6'],
+    colouring = Colouring(reference['style_colour_kernel'], reference['style_mean'][::4])
+    assert_close(colour(reference['fused_grid6'], colouring), reference['reconstructed_grid6'],
                  1e-3)
 
 

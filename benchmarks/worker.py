@@ -98,8 +98,7 @@ def _peak():
 
 
 def _traces():
-    return sum(function.experimental_get_tracing_count()
-               for function in _pipeline.model.transfer._compiled.values())
+    return _pipeline.model.transfer.traces
 
 
 def _configuration():

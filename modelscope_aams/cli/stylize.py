@@ -22,7 +22,7 @@ from .result_paths import check_outputs, plan_jobs
 DONE, FAILED = 0, 1
 
 #: Options of the pipeline's call, where they are given.
-CALL_OPTIONS = ('inter_weight', 'max_length', 'scales', 'theta')
+CALL_OPTIONS = ('inter_weight', 'max_length', 'attention_length', 'scales', 'theta')
 #: Pixels along a side of a contact sheet's cells.
 SHEET_SIDE = 320
 
@@ -87,6 +87,9 @@ def add_parser(subparsers):
                       help='style weight, 0 (content) to 1 (style)')
     look.add_argument('--max-length', type=length, metavar='N', default=argparse.SUPPRESS,
                       help="work on at most N pixels a side; 'none' keeps every size")
+    look.add_argument('--attention-length', type=length, metavar='N', default=argparse.SUPPRESS,
+                      help="above N pixels a side attention is taken to averages, which is "
+                           "faster; 'none' is always exact")
     look.add_argument('--scales', type=number(0, 1, above=True), nargs='+', metavar='S',
                       default=argparse.SUPPRESS,
                       help='sizes of the style for the strokes, each above 0 and at most 1, '

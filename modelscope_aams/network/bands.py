@@ -21,17 +21,6 @@ def band_rows(columns: int, values_per_pixel: int) -> int:
     return max(2, BAND_VALUES // (columns * values_per_pixel) // 2 * 2)
 
 
-def rows_of(bands: Sequence[tf.Tensor], top: int, bottom: int) -> tf.Tensor:
-    """Rows ``top`` to ``bottom`` of a map."""
-    parts, start = [], 0
-    for band in bands:
-        end = start + band.shape[1]
-        if start < bottom and top < end:
-            parts.append(band[:, max(top - start, 0):bottom - start])
-        start = end
-    return joined(parts)
-
-
 def joined(bands: Sequence[tf.Tensor]) -> tf.Tensor:
     """The whole map."""
     return bands[0] if len(bands) == 1 else tf.concat(bands, axis=1)
@@ -45,7 +34,7 @@ def map_bands(function: Callable[[tf.Tensor], tf.Tensor], bands: List[tf.Tensor]
         function: of some rows of the map, with convolutions that pad with zeros. So it is
             given ``halo`` rows more, except at the map's own border, and what it makes of
             them is dropped.
-        bands: the map.
+        bands: the map. Bands that are done with leave the list, to free their memory.
         rows: input rows to a band, even; None takes the map whole.
         scale: rows of the result for each input row: 0.5 (an odd last row is dropped), 1 or 2.
     """
@@ -54,14 +43,27 @@ def map_bands(function: Callable[[tf.Tensor], tf.Tensor], bands: List[tf.Tensor]
     # Even, so that halving joins the same rows in every band.
     halo += halo % 2
     count = sum(band.shape[1] for band in bands)
-    results = []
+    results, gone = [], 0
     for top in range(0, count, rows):
         bottom = min(top + rows, count)
         first = max(0, top - halo)
-        result = function(rows_of(bands, first, min(count, bottom + halo)))
+        while gone + bands[0].shape[1] <= first:
+            gone += bands.pop(0).shape[1]
+        result = function(_rows_of(bands, first - gone, min(count, bottom + halo) - gone))
         skipped = int((top - first) * scale)
         results.append(result[:, skipped:skipped + int((bottom - top) * scale)])
     return results
+
+
+def _rows_of(bands, top, bottom):
+    """Rows ``top`` to ``bottom`` of a map."""
+    parts, start = [], 0
+    for band in bands:
+        end = start + band.shape[1]
+        if start < bottom and top < end:
+            parts.append(band[:, max(top - start, 0):bottom - start])
+        start = end
+    return joined(parts)
 
 
 def in_halves(function: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor, halo: int,

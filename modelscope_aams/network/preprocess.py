@@ -43,7 +43,10 @@ def prepare_content(rgb: np.ndarray, max_length: Optional[int] = 800) -> Prepare
 
 def finish(stylized: np.ndarray, prepared: PreparedContent) -> np.ndarray:
     """The network's RGB output, not clipped, as uint8 BGR of the original's size."""
-    picture = np.clip(np.rint(stylized[..., ::-1]), 0, 255).astype(np.uint8)
+    picture = np.empty(stylized.shape, np.uint8)
+    # Row by row, because several copies in float32 of a large picture take memory.
+    for row, values in zip(picture, stylized):
+        row[:] = np.clip(np.rint(values[:, ::-1]), 0, 255)
     rows, columns = (
         round(side * kept / extended) if extended > kept else side
         for side, kept, extended in zip(stylized.shape, prepared.kept, prepared.picture.shape))

@@ -157,7 +157,9 @@ class StyleTransfer:
             return python_function
         with self._lock:
             if key not in self._compiled:
-                self._compiled[key] = tf.function(python_function, input_signature=signature)
+                # Rewriting the source for control flow takes seconds, and there is none in it.
+                self._compiled[key] = tf.function(
+                    python_function, input_signature=signature, autograph=False)
             return self._compiled[key]
 
     def _band_rows(self, bands, values_per_pixel):

@@ -25,9 +25,10 @@ class CallOptions(TransferOptions):
             self._expect(name, _is_number, 'a number')
         self._expect('scales', lambda value: isinstance(value, (list, tuple))
                      and all(map(_is_number, value)), 'a list of numbers')
-        self._expect('max_length', lambda value: value is None
-                     or isinstance(value, numbers.Integral) and _is_number(value) and value > 0,
-                     'a whole number of pixels of at least 1, or None')
+        for name in ('max_length', 'attention_length'):
+            self._expect(name, lambda value: value is None or isinstance(
+                value, numbers.Integral) and _is_number(value) and value > 0,
+                         'a whole number of pixels of at least 1, or None')
         for name in ('return_attention_map', 'return_stroke_weights'):
             self._expect(name, lambda value: isinstance(value, bool), 'True or False')
         super().__post_init__()

@@ -7,7 +7,10 @@ import pytest
 
 from modelscope_aams.checkpoints.layout import build_network
 from modelscope_aams.checkpoints.reading import read_weights
-from modelscope_aams.network.transfer import StyleTransfer, TransferOptions
+from modelscope_aams.network import bands, style_swap
+from modelscope_aams.network.bands import band_rows
+from modelscope_aams.network.transfer import (
+    StyleTransfer, TransferOptions, attention_reduction)
 from tests.reference_weights import BUNDLED
 
 
@@ -83,7 +86,45 @@ def test_a_flat_content_and_a_flat_style_work(transfer):
     (dict(inter_weight=math.nan), 'inter_weight is nan'),
     (dict(scales=()), 'scales are'), (dict(scales=(0.0, 1.0)), 'scales are'),
     (dict(scales=(2.0,)), 'scales are'), (dict(theta=-1), 'theta is -1'),
-    (dict(theta=math.nan), 'theta is nan')])
+    (dict(theta=math.nan), 'theta is nan'),
+    (dict(attention_length=0), 'attention_length is 0; expected')])
 def test_options_out_of_range_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         TransferOptions(**options)
+
+
+@pytest.mark.parametrize('rows, columns', [(75, 130), (160, 67)])
+def test_bands_and_the_whole_give_the_same_picture(transfer, style, monkeypatch, rows, columns):
+    content = picture(8, rows, columns)
+    whole = transfer.stylize(content, style)
+    for module, name in ((bands, 'BAND_VALUES'), (style_swap, 'BAND_VALUES')):
+        monkeypatch.setattr(module, name, 1 << 16)
+    monkeypatch.setattr('modelscope_aams.network.transfer.ATTENTION_VALUES', 1 << 10)
+    # Sizes of bands in the attention and the swap are part of a traced graph.
+    banded = StyleTransfer(transfer.network).stylize(content, style)
+    assert band_rows(columns, 64) < rows // 4
+    difference = np.abs(np.rint(np.clip(whole.picture, 0, 255))
+                        - np.rint(np.clip(banded.picture, 0, 255)))
+    assert difference.max() <= 1
+    assert whole.picture.std() > 10
+
+
+def test_large_contents_attend_to_averages(transfer, style):
+    content = picture(9, 128, 192)
+    exact = transfer.stylize(content, style, TransferOptions(attention_length=None))
+    np.testing.assert_array_equal(
+        transfer.stylize(content, style, TransferOptions(attention_length=192)).picture,
+        exact.picture)
+    reduced = transfer.stylize(content, style, TransferOptions(attention_length=100))
+    assert reduced.attention_map.shape == exact.attention_map.shape
+    assert 0 < np.abs(reduced.picture - exact.picture).max()
+    # The map is still one value a position, not an enlarged one.
+    pairs = reduced.attention_map[:, 0::2] - reduced.attention_map[:, 1::2]
+    assert (pairs != 0).mean() > 0.5
+
+
+@pytest.mark.parametrize('size, longest, expected', [
+    ((512, 512), None, 1), ((1600, 900), 1600, 1), ((1601, 900), 1600, 2), ((900, 3200), 1600, 2),
+    ((4096, 4096), 1600, 3)])
+def test_reduction_follows_the_longest_side(size, longest, expected):
+    assert attention_reduction(size, longest) == expected

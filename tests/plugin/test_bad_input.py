@@ -130,6 +130,7 @@ def test_nan_arrays(fails, content, style):
     ({'max_length': 0}, 'max_length is 0; expected'),
     ({'max_length': 80.5}, 'max_length is 80.5; expected a whole number'),
     ({'max_length': '800'}, "max_length is '800'; expected"),
+    ({'attention_length': 0}, 'attention_length is 0; expected a whole number'),
     ({'return_attention_map': 1}, 'return_attention_map is 1; expected True or False')])
 def test_options_out_of_range(fails, bundled, content, style, options, match):
     fails(ValueError, match, content, style, **options)

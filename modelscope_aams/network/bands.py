@@ -7,9 +7,9 @@ from typing import Callable, List, Optional, Sequence
 
 import tensorflow as tf
 
-#: Values of a layer's map that are computed at a time, in float32 (64 MiB): with 64
-#: channels those of a quarter of a megapixel.
-BAND_VALUES = 1 << 24
+#: Values of a layer's map that are computed at a time, in float32 (256 MiB): with 64
+#: channels those of a megapixel.
+BAND_VALUES = 1 << 26
 
 
 def band_rows(columns: int, values_per_pixel: int) -> int:

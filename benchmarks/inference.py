@@ -279,8 +279,8 @@ def _machine():
     import modelscope
     import tensorflow as tf
     return {'processor': _processor(), 'cores': len(os.sched_getaffinity(0)),
-            'system': platform.platform(), 'python': platform.python_version(), 'tensorflow': tf.__version__,
-            'modelscope': modelscope.__version__}
+            'system': platform.platform(), 'python': platform.python_version(),
+            'tensorflow': tf.__version__, 'modelscope': modelscope.__version__}
 
 
 def _processor():

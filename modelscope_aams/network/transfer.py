@@ -143,7 +143,11 @@ class StyleTransfer:
 
     @property
     def traces(self) -> int:
-        """How many graphs were traced so far: it does not grow with the sizes of pictures."""
+        """How many graphs were traced so far.
+
+        Another size of picture adds none, unless its attention is reduced further than
+        that of any before.
+        """
         with self._lock:
             return sum(function.experimental_get_tracing_count()
                        for function in self._compiled.values())
@@ -202,7 +206,7 @@ class StyleTransfer:
         """Whiten a content's conv4_1 features [1, rows, columns, 512], and attend to them.
 
         Args:
-            reduction: see SelfAttention.call.
+            reduction: see SelfAttention.project.
         """
         whitened, _ = self._whiten(deep)
         configuration = self.network.configuration
@@ -210,7 +214,8 @@ class StyleTransfer:
                            if configuration.attention_features == NORMALISED
                            else whitened[None])
         projected = self.network.attention.project(attention_input, reduction)
-        attention = tf.reshape((_attend_in_bands if self.banded else attend)(*projected), tf.shape(whitened))
+        attended = (_attend_in_bands if self.banded else attend)(*projected)
+        attention = tf.reshape(attended, tf.shape(whitened))
         return AttendedContent(whitened * attention + whitened,
                                attention_map(attention, configuration.attention_peak))
 
@@ -229,6 +234,7 @@ class StyleTransfer:
         """Swap, fuse and colour; ``centroids`` [strokes] replace the k-means."""
         strokes = []
         for patches in style.patches:
+            # One after another: the similarities of each take memory.
             with tf.control_dependencies(strokes):
                 strokes.append(swap(content.features, patches, self.banded))
         strokes.append(content.features)

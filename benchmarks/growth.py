@@ -69,16 +69,17 @@ def plot(path, points: List[Point], configuration, rate):
     pace.plot([point.megapixels for point in points], [point.pace for point in points], 'o',
               color='black', label='measured')
     pace.set_ylabel('seconds per megapixel')
-    pace.legend(loc='lower right', fontsize='small')
+    pace.legend(loc='upper left', fontsize='small')
     memory.plot([point.megapixels for point in points],
                 [point.peak_bytes / 2 ** 30 for point in points], 'o-', color='black')
     memory.set_ylabel('peak memory, GiB')
     for axes in pace, memory:
         axes.set_xlabel('megapixels')
         axes.set_xlim(0, 1.1 * points[-1].megapixels)
-        axes.set_ylim(0, 1.1 * axes.get_ylim()[1])
+        # Room for the legend.
+        axes.set_ylim(0, 1.3 * axes.get_ylim()[1])
         axes.grid(alpha=0.3)
     for point in points:
         memory.annotate(f'{point.side}²', (point.megapixels, point.peak_bytes / 2 ** 30),
-                        xytext=(0, 6), textcoords='offset points', ha='center')
+                        xytext=(6, -4), textcoords='offset points', va='top')
     figure.savefig(path, dpi=120)

@@ -9,12 +9,12 @@ EPSILON = 1e-10
 
 
 class RowMoments(NamedTuple):
-    """Means and mean squares of the rows of a feature map, each [batch, rows, 1, c] float32.
+    """Mean and variance of each row of a feature map, each [batch, rows, 1, c] float32.
 
     Those of a map's bands, joined, are those of the map.
     """
     mean: object
-    square: object
+    variance: object
 
 
 def row_moments(features) -> RowMoments:
@@ -26,19 +26,15 @@ def row_moments(features) -> RowMoments:
     batch, rows, columns = ops.shape(features)[:3]
     # A product with a row of ones runs several times faster than a reduction.
     ones = ops.full((batch, rows, 1, columns), 1 / ops.cast(columns, 'float32'))
-    return RowMoments(ops.matmul(ones, features), ops.matmul(ones, ops.square(features)))
+    mean = ops.matmul(ones, features)
+    return RowMoments(mean, ops.matmul(ones, ops.square(features - mean)))
 
 
 def overall_moments(rows: RowMoments):
-    """Mean and variance of the whole map, two [batch, 1, 1, c].
-
-    The variance is taken row by row and then between the rows, which cancels less than
-    the mean square of all positions less the square of their mean.
-    """
+    """Mean and variance of the whole map, two [batch, 1, 1, c]: within rows and between them."""
     mean = ops.mean(rows.mean, axis=1, keepdims=True)
-    within = ops.mean(rows.square - ops.square(rows.mean), axis=1, keepdims=True)
-    between = ops.mean(ops.square(rows.mean - mean), axis=1, keepdims=True)
-    return mean, ops.maximum(within + between, 0.0)
+    variance = ops.mean(rows.variance + ops.square(rows.mean - mean), axis=1, keepdims=True)
+    return mean, variance
 
 
 def channel_moments(features):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from modelscope_aams.network.bands import band_rows, in_halves, joined, map_bands
+from modelscope_aams.network.bands import BAND_VALUES, band_rows, in_halves, joined, map_bands
 
 
 @pytest.fixture(scope='module')
@@ -64,4 +64,4 @@ def test_halves_make_the_whole(block, halved, rows):
 def test_bands_are_even_and_bounded():
     assert band_rows(10**9, 64) == 2
     rows = band_rows(4096, 64)
-    assert rows % 2 == 0 and rows * 4096 * 64 <= 1 << 24 < (rows + 2) * 4096 * 64
+    assert rows % 2 == 0 and rows * 4096 * 64 <= BAND_VALUES < (rows + 2) * 4096 * 64

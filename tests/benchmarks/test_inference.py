@@ -14,6 +14,7 @@ from benchmarks.inference import Pictures
 from benchmarks.published_graph import published_graph
 from modelscope_aams.checkpoints import BUNDLED
 from modelscope_aams.checkpoints.reading import read_weights
+from modelscope_aams.network.attention_map import GAUSSIAN
 from modelscope_aams.network.configuration import NetworkConfiguration
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -58,7 +59,7 @@ def test_counts_are_those_of_tensorflow():
     with graph.as_default():
         # The profiler counts where shapes are static.
         pictures = {'content:0': tf.zeros((64, 96, 3)), 'style:0': tf.zeros((512, 512, 3))}
-        tf.import_graph_def(published_graph(read_weights(BUNDLED)), pictures, name='')
+        tf.import_graph_def(published_graph(read_weights(BUNDLED), GAUSSIAN), pictures, name='')
     options = v1.profiler.ProfileOptionBuilder(
         v1.profiler.ProfileOptionBuilder.float_operation()).with_empty_output().build()
     node, counted = v1.profiler.profile(graph, cmd='op', options=options), {}

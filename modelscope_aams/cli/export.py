@@ -22,9 +22,10 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         'export', help='write the network for programs without this package',
         description='Writes the whole transfer, weights and all, as one graph. Inputs: content '
-                    'and style, float32 RGB 0..255 [rows, columns, 3] of any size, and '
-                    'inter_weight, the style weight. Outputs: stylized_output [1, rows, '
-                    'columns, 3], not clipped, attention_map and centroids. Prints the path.')
+                    'and style, float32 RGB 0..255 [rows, columns, 3] of any size (the content '
+                    'from 24 pixels a side), and inter_weight, the style weight. Outputs: '
+                    'stylized_output [1, rows, columns, 3], not clipped, attention_map and '
+                    'centroids. Prints the path.')
     parser.add_argument('output', metavar='OUT', type=pathlib.Path,
                         help='what to write, not there yet')
     parser.add_argument('--format', required=True, choices=FORMATS,

@@ -10,7 +10,7 @@ from modelscope_aams.network.configuration import VGG19_LAYERS
 from modelscope_aams.network.transfer import StyleTransfer, TransferOptions
 
 STYLIZED, ATTENTION_MAP, CENTROIDS = 'stylized_output', 'attention_map', 'centroids'
-#: What goes in: two pictures, RGB 0..255 [rows, columns, 3] of any size, and the style weight.
+#: What goes in: two pictures, RGB 0..255 [rows, columns, 3], and the style weight.
 SIGNATURE = (tf.TensorSpec([None, None, 3], tf.float32, name='content'),
              tf.TensorSpec([None, None, 3], tf.float32, name='style'),
              tf.TensorSpec([], tf.float32, name='inter_weight'))

@@ -3,7 +3,6 @@ from typing import NamedTuple
 
 from keras import ops
 
-
 #: Added to the features' variance in the published decoder.
 EPSILON = 1e-10
 

@@ -134,7 +134,7 @@ def test_last_line_is_every_figure_by_name(finished):
     assert json.loads((folder / 'figures.json').read_text()) == figures
     named = {'baseline_seconds', 'new_style_seconds', 'known_style_seconds', 'new_style_ratio',
              'known_style_ratio', 'roofline_share_new_style', 'roofline_share_known_style',
-             'baseline_peak_gib', 'peak_gib', 'peak_memory_ratio',
+             'baseline_peak_gib', 'new_style_peak_gib', 'peak_gib', 'peak_memory_ratio',
              'baseline_first_result_seconds', 'first_result_seconds', 'first_result_ratio',
              'full_size_seconds', 'seconds_per_megapixel', 'modelled_seconds_per_megapixel',
              'growth_over_model', 'pixels_within_one_level'}

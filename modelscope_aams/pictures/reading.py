@@ -4,6 +4,7 @@ import os
 import pathlib
 import threading
 
+import cv2
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
@@ -52,6 +53,33 @@ def read_rgb(source) -> np.ndarray:
     if isinstance(source, (str, os.PathLike)):
         return _from_bytes(_file_content(source), str(source))
     raise PictureError(f'{type(source).__name__} is no picture; expected {EXPECTED}')
+
+
+def read_grey(source) -> np.ndarray:
+    """Reads a picture, such as a mask, as float32 [rows, columns], 0 (black) to 1 (white).
+
+    Args:
+        source: what read_rgb takes, whose luma is taken, or a NumPy array of booleans or of
+            floats 0..1, [rows, columns] or [rows, columns, 1], which keeps its precision.
+
+    Raises:
+        FileNotFoundError, PictureError: as read_rgb does.
+    """
+    if isinstance(source, np.ndarray) and source.dtype.kind in 'bf':
+        return _from_levels(source, f'NumPy array of shape {source.shape} and type {source.dtype}')
+    return cv2.cvtColor(read_rgb(source), cv2.COLOR_RGB2GRAY) / np.float32(255)
+
+
+def _from_levels(array: np.ndarray, name: str) -> np.ndarray:
+    if array.ndim != 2 and array.shape[2:] != (1,):
+        raise PictureError(f'{name} is no grey picture; expected [rows, columns]')
+    if array.size == 0:
+        raise PictureError(f'{name} has no pixels; expected at least 1x1')
+    if not np.isfinite(array).all():
+        raise PictureError(f'{name} holds NaN or infinite values; expected 0 to 1')
+    levels = array.reshape(array.shape[:2]).astype(np.float32)
+    # Arithmetic in floats may end a little outside.
+    return np.clip(_bounded(levels, 1, name, slack=1e-3), 0, 1)
 
 
 def _file_content(path) -> bytes:

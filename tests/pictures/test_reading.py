@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from modelscope_aams.pictures.reading import PictureError, read_rgb
+from modelscope_aams.pictures.reading import PictureError, read_grey, read_rgb
 
 ROWS, COLUMNS = 20, 30
 
@@ -285,3 +285,43 @@ def test_the_callers_image_stays_as_it_was(rgb, encoded):
     image.seek(1)
     assert read_rgb(image).max() == 0
     assert image.tell() == 1
+
+
+def test_grey_of_every_kind_of_picture(rgb, tmp_path):
+    levels = rgb[..., 0]
+    path = tmp_path / 'mask.png'
+    Image.fromarray(levels).save(path)
+    for source in (levels, levels[..., None], path, path.read_bytes(), Image.fromarray(levels),
+                   np.repeat(levels[..., None], 3, axis=2), levels.astype(np.uint16) * 257):
+        found = read_grey(source)
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, levels / np.float32(255))
+    # Of colours, the luma: green is lighter than red, and red than blue.
+    blue, green, red = read_grey(np.eye(3, dtype=np.uint8)[None] * 255)[0]
+    assert 0 < blue < red < green < 1
+
+
+def test_grey_arrays_of_floats_and_booleans_go_to_one():
+    levels = np.float64([[0, 0.12345], [0.5, 1]])
+    for source in (levels, levels[..., None], levels.astype(np.float32)):
+        np.testing.assert_array_equal(read_grey(source), levels.astype(np.float32))
+    np.testing.assert_array_equal(read_grey(levels > 0.3), np.float32([[0, 0], [1, 1]]))
+    np.testing.assert_array_equal(read_grey(np.float32([[-1e-6, 1 + 1e-6]])), [[0, 1]])
+
+
+@pytest.mark.parametrize('array, match', [
+    (np.ones((4, 5, 3)), 'no grey picture; expected .rows, columns.'),
+    (np.ones(4, bool), 'no grey picture'), (np.ones((0, 4)), 'has no pixels'),
+    (np.full((2, 2), 255.0), 'holds values from 255.0 to 255.0; expected 0 to 1'),
+    (np.full((2, 2), -0.1), 'expected 0 to 1'), (np.full((2, 2), np.nan), 'holds NaN')])
+def test_arrays_that_are_no_grey(array, match):
+    with pytest.raises(PictureError, match=f'NumPy array of shape .* {match}') as caught:
+        read_grey(array)
+    assert '\n' not in str(caught.value)
+
+
+def test_grey_of_no_picture(tmp_path):
+    with pytest.raises(FileNotFoundError, match='none.png: no such file'):
+        read_grey(tmp_path / 'none.png')
+    with pytest.raises(PictureError, match='int is no picture'):
+        read_grey(5)

@@ -12,7 +12,7 @@ from modelscope_aams.network.configuration import (
     ATTENTION_CHANNELS, DECODER_LAYERS, POOL, VGG19_LAYERS, NetworkConfiguration)
 from modelscope_aams.network.preprocess import STYLE_SIDE
 from modelscope_aams.network.style_swap import BORDER, PATCH
-from modelscope_aams.network.transfer import TransferOptions
+from modelscope_aams.network.options import TransferOptions
 from modelscope_aams.network.whitening import GRAM_PARTS
 
 from .published_graph import ENLARGED

@@ -54,7 +54,7 @@ def run(arguments):
     show_errors_only()
     import_tensorflow_quietly()
     from modelscope_aams.checkpoints.reading import read_weights
-    from modelscope_aams.network.transfer import TransferOptions
+    from modelscope_aams.network.options import TransferOptions
     exporter = importlib.import_module(
         f'modelscope_aams.export.{arguments.format.replace("-", "_")}')
 

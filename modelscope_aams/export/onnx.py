@@ -7,7 +7,7 @@ import tensorflow as tf
 from modelscope_aams.checkpoints.atomic import write_atomically
 from modelscope_aams.checkpoints.description import DESCRIPTION, described
 from modelscope_aams.checkpoints.layout import Weights
-from modelscope_aams.network.transfer import TransferOptions
+from modelscope_aams.network.options import TransferOptions
 
 from .graph import ATTENTION_MAP, CENTROIDS, SIGNATURE, STYLIZED, stylization
 from .onnx_operators import HANDLERS

@@ -3,7 +3,7 @@ import tensorflow as tf
 
 from modelscope_aams.checkpoints.atomic import write_directory_atomically
 from modelscope_aams.checkpoints.layout import Weights
-from modelscope_aams.network.transfer import TransferOptions
+from modelscope_aams.network.options import TransferOptions
 
 from .graph import SIGNATURE, stylization
 

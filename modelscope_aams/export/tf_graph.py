@@ -7,7 +7,7 @@ import tensorflow as tf
 from modelscope_aams.checkpoints.atomic import write_atomically, write_directory_atomically
 from modelscope_aams.checkpoints.frozen_graph import FILE_NAME
 from modelscope_aams.checkpoints.layout import Weights
-from modelscope_aams.network.transfer import TransferOptions
+from modelscope_aams.network.options import TransferOptions
 
 from .graph import SIGNATURE, stylization
 

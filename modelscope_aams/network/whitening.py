@@ -33,7 +33,7 @@ def square_roots(covariance) -> Tuple[tf.Tensor, tf.Tensor]:
             tf.matmul(directions * deviations, directions, transpose_b=True))
 
 
-def whiten(features, square_roots=square_roots) -> Tuple[tf.Tensor, Colouring]:
+def whiten(features, square_roots=square_roots, weights=None) -> Tuple[tf.Tensor, Colouring]:
     """Whitens float32 features [n, c]; the covariance of the result is the identity.
 
     Covariance and eigenvectors are taken in float64: the variances spread over 1e6 and
@@ -41,16 +41,24 @@ def whiten(features, square_roots=square_roots) -> Tuple[tf.Tensor, Colouring]:
 
     Args:
         square_roots: computes what the function of that name does.
+        weights: what each position counts in mean and covariance, float32 [n], at least 0;
+            None counts all alike.
 
     Returns:
         The whitened features and the colouring that undoes it, float32.
     """
     exact = tf.cast(features, tf.float64)
-    count = tf.shape(exact)[0]
-    # A product with a row of ones runs faster than a reduction.
-    share = 1 / tf.cast(count, tf.float64)
-    mean = tf.matmul(tf.fill([1, count], share), exact)
-    covariance = _gram(exact) * share - tf.matmul(mean, mean, transpose_a=True)
+    if weights is None:
+        count = tf.shape(exact)[0]
+        # A product with a row of ones runs faster than a reduction.
+        share = 1 / tf.cast(count, tf.float64)
+        mean = tf.matmul(tf.fill([1, count], share), exact)
+        covariance = _gram(exact) * share - tf.matmul(mean, mean, transpose_a=True)
+    else:
+        shares = tf.cast(weights, tf.float64)
+        shares = tf.math.divide_no_nan(shares, tf.reduce_sum(shares))
+        mean = tf.matmul(shares[None], exact)
+        covariance = _gram(tf.sqrt(shares)[:, None] * (exact - mean))
     whitening, colouring = (tf.cast(root, tf.float32) for root in square_roots(covariance))
     mean = tf.cast(mean[0], tf.float32)
     return tf.matmul(features - mean, whitening), Colouring(colouring, mean)

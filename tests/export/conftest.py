@@ -47,7 +47,7 @@ def transfer(weights):
 
 @pytest.fixture(scope='session')
 def expected(transfer, pairs):
-    from modelscope_aams.network.transfer import TransferOptions
+    from modelscope_aams.network.options import TransferOptions
     return [transfer.stylize(pair.content, transfer.prepare_style(pair.style),
                              TransferOptions(inter_weight=pair.inter_weight)) for pair in pairs]
 

@@ -13,7 +13,7 @@ from modelscope.pipelines import pipeline
 
 from modelscope_aams.checkpoints.reading import read_weights
 from modelscope_aams.export import tf_graph
-from modelscope_aams.network.transfer import TransferOptions
+from modelscope_aams.network.options import TransferOptions
 
 v1 = tf.compat.v1
 

@@ -13,7 +13,8 @@ from modelscope_aams.network.autoencoder import AttentionAutoencoder
 from modelscope_aams.network.configuration import NetworkConfiguration
 from modelscope_aams.network.encoder import subtract_mean
 from modelscope_aams.network.preprocess import prepare_style
-from modelscope_aams.network.transfer import AttendedContent, StyleTransfer
+from modelscope_aams.network.feature_transforms import ContentFeatures
+from modelscope_aams.network.transfer import StyleTransfer
 from modelscope_aams.network.whitening import Colouring, colour, whiten
 from tests.reference_weights import DATA, reference_arrays
 
@@ -179,7 +180,7 @@ def test_whole_picture(transfer, attended, style, settled, reference, monkeypatc
                        weight):
     published = iter(settled.values())
     monkeypatch.setattr(style_swap, 'match', lambda *arguments: next(published))
-    content = AttendedContent(attended, tf.constant(reference['attention_map' + ending]))
+    content = ContentFeatures(attended, tf.constant(reference['attention_map' + ending]))
     result = transfer.transfer(content, style, tf.constant(weight), tf.constant(50.0),
                                tf.constant(reference['centroids' + ending]))
     found = np.clip(np.rint(result.picture), 0, 255)

@@ -9,8 +9,8 @@ from modelscope_aams.checkpoints.layout import build_network
 from modelscope_aams.checkpoints.reading import read_weights
 from modelscope_aams.network import bands, style_swap
 from modelscope_aams.network.bands import band_rows
-from modelscope_aams.network.transfer import (
-    StyleTransfer, TransferOptions, attention_reduction)
+from modelscope_aams.network.options import TransferOptions
+from modelscope_aams.network.transfer import StyleTransfer, attention_reduction
 from tests.reference_weights import BUNDLED
 
 
@@ -63,7 +63,7 @@ def test_style_weight_goes_from_content_to_style(transfer, style):
 @pytest.mark.parametrize('scales', [(1.0,), (0.25, 0.5, 0.75, 1.0)])
 def test_number_of_strokes_follows_the_scales(transfer, scales):
     style = transfer.prepare_style(picture(1, 80, 100), scales)
-    result = transfer.stylize(picture(2, 48, 48), style)
+    result = transfer.stylize(picture(2, 48, 48), style, TransferOptions(scales=scales))
     assert result.stroke_weights.shape[-1] == len(scales) + 1
 
 
@@ -99,7 +99,7 @@ def test_bands_and_the_whole_give_the_same_picture(transfer, style, monkeypatch,
     whole = transfer.stylize(content, style)
     for module, name in ((bands, 'BAND_VALUES'), (style_swap, 'BAND_VALUES')):
         monkeypatch.setattr(module, name, 1 << 16)
-    monkeypatch.setattr('modelscope_aams.network.transfer.ATTENTION_VALUES', 1 << 10)
+    monkeypatch.setattr('modelscope_aams.network.feature_transforms.ATTENTION_VALUES', 1 << 10)
     # Sizes of bands in the attention and the swap are part of a traced graph.
     banded = StyleTransfer(transfer.network).stylize(content, style)
     assert band_rows(columns, 64) < rows // 4

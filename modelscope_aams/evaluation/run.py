@@ -177,7 +177,7 @@ def stylizations(plan: Plan, transfer, gauge: Gauge, pool, keys: Sequence[Key]
                 prepared[place] = transfer.prepare_style(read_rgb(path), *place[1:])
             if key.style not in measured:
                 measured[key.style] = pool.submit(gauge.style, style_as_seen(path)).result()
-            results = transfer.stylize_at(picture, prepared[place], options, plan.style_weights)
+            results = transfer.stylize_at(plan.style_weights, picture, prepared[place], options)
             yield key, results, measured[key.style], content
 
 

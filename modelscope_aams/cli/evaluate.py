@@ -73,13 +73,13 @@ def run(arguments):
     from modelscope_aams.plugin.model import tensorflow_device
 
     device = tensorflow_device(arguments.device, len(tf.config.list_physical_devices('GPU')))
-    path, model_options = read_model(arguments.model)
+    path, model_options = read_model(arguments.model, tuple(MEANINGFUL_FOR))
     weights = read_weights(path)
     plan = Plan(
         named_pictures(arguments.content), named_pictures(arguments.style),
         {method: TransferOptions(method=method, **{
             name: value for name, value in model_options.items()
-            if method in MEANINGFUL_FOR.get(name, METHODS)})
+            if method in MEANINGFUL_FOR[name]})
          for method in dict.fromkeys(arguments.methods)},
         tuple(sorted(set(arguments.style_weights))), arguments.max_length)
     vgg_arrays = shipped_vgg() if arguments.vgg is None else read_vgg(arguments.vgg)

@@ -77,8 +77,8 @@ def check_output(path: pathlib.Path, format):
         raise ValueError(f'{path} is there already; choose another output')
 
 
-def read_model(path: pathlib.Path):
-    """What to read the weights from, and the FIXED_OPTIONS that a model directory names.
+def read_model(path: pathlib.Path, names=FIXED_OPTIONS):
+    """What to read the weights from, and those of the options that a model directory names.
 
     Raises:
         ValueError: if the directory's configuration.json cannot be used.
@@ -92,7 +92,7 @@ def read_model(path: pathlib.Path):
         sections = json.loads(configuration.read_text(encoding='utf-8'))
         weights = sections.get('model', {}).get('weights')
         options = sections.get('pipeline', {})
-        options = {name: options[name] for name in FIXED_OPTIONS if name in options}
+        options = {name: options[name] for name in names if name in options}
         CallOptions().updated(options)
         return weights_path(path, weights), options
     except (ValueError, TypeError, AttributeError) as error:

@@ -4,7 +4,7 @@ A row is a dict with ``content``, ``style``, ``method`` and ``style_weight``, an
 for each measure. All functions are pure.
 """
 import collections
-from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -44,55 +44,64 @@ def shares(scores: Iterable[Mapping[str, float]], methods: Sequence[str]) -> Dic
     return {method: won / count for method, won in wins.items()}
 
 
-def stylization_shares(rows: Iterable[Mapping], network: str,
-                       methods: Sequence[str]) -> Dict[str, float]:
-    """Shares of pairs for which a method has the lowest style distance at full weight."""
-    return shares(({method: sweep[-1].style for method, sweep in pair.items()}
-                   for pair in sweeps(rows, network).values()), methods)
+def styles_at_full_weight(pair: Mapping[str, Sweep]) -> Dict[str, float]:
+    """Each method's style distance at the largest style weight."""
+    return {method: sweep[-1].style for method, sweep in pair.items()}
 
 
-def content_at_style(sweep: Sweep, level: float) -> float:
-    """The content distance where a method first comes down to a style distance.
+def value_at(points: Iterable[Tuple[float, float]], level: float) -> float:
+    """y where x first comes down to ``level``, of points (x, y) in order.
 
-    Between two style weights both distances are taken to change linearly; at the weakest
-    one, the sweep starts.
+    Between two points both change linearly; before the first there is nothing, so that one
+    counts if it is below the level already.
 
     Raises:
-        ValueError: if it never does.
+        ValueError: if x never comes down to it.
     """
     previous = None
-    for point in sweep:
-        if point.style <= level:
+    for x, y in points:
+        if x <= level:
             if previous is None:
-                return point.content
-            part = (previous.style - level) / (previous.style - point.style)
-            return previous.content + part * (point.content - previous.content)
-        previous = point
-    raise ValueError(f'the style distance {level} is not reached')
+                return y
+            part = (previous[0] - level) / (previous[0] - x)
+            return previous[1] + part * (y - previous[1])
+        previous = x, y
+    raise ValueError(f'{level} is never reached')
 
 
-def at_equal_stylization(pair: Mapping[str, Sweep]) -> Dict[str, float]:
+def contents_at_equal_style(pair: Mapping[str, Sweep]) -> Dict[str, float]:
     """Each method's content distance at a style distance that all of them reach.
 
     That is the largest of the methods' lowest style distances: as strong as the weakest of
     them gets.
     """
     level = max(min(point.style for point in sweep) for sweep in pair.values())
-    return {method: content_at_style(sweep, level) for method, sweep in pair.items()}
+    return {method: value_at(((point.style, point.content) for point in sweep), level)
+            for method, sweep in pair.items()}
 
 
-class Faithfulness(NamedTuple):
-    """By method: the share of pairs with the lowest content distance, and its mean."""
+def styles_at_equal_content(pair: Mapping[str, Sweep]) -> Dict[str, float]:
+    """Each method's style distance at a content distance that all of them reach.
+
+    That is the smallest of the methods' highest content distances.
+    """
+    level = min(max(point.content for point in sweep) for sweep in pair.values())
+    return {method: value_at(((-point.content, point.style) for point in sweep), -level)
+            for method, sweep in pair.items()}
+
+
+class Comparison(NamedTuple):
+    """By method: the share of pairs with the lowest value, and the mean of the values."""
     shares: Dict[str, float]
     means: Dict[str, float]
 
 
-def faithfulness(rows: Iterable[Mapping], network: str, methods: Sequence[str]) -> Faithfulness:
-    """How methods keep contents at equal stylization (see :func:`at_equal_stylization`)."""
-    contents = [at_equal_stylization(pair) for pair in sweeps(rows, network).values()]
-    return Faithfulness(shares(contents, methods),
-                        {method: float(np.mean([pair[method] for pair in contents]))
-                         for method in methods})
+def compare(rows: Iterable[Mapping], network: str, methods: Sequence[str],
+            score: Callable[[Mapping[str, Sweep]], Dict[str, float]]) -> Comparison:
+    """Methods by what ``score`` makes of the sweeps of each pair."""
+    scores = [score(pair) for pair in sweeps(rows, network).values()]
+    return Comparison(shares(scores, methods), {
+        method: float(np.mean([values[method] for values in scores])) for method in methods})
 
 
 def means(rows: Sequence[Mapping], method: str, style_weight: float,

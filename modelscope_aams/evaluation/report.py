@@ -10,7 +10,8 @@ from modelscope_aams.checkpoints.atomic import write_atomically
 from .feature_networks import VGG_FEATURES
 from .measuring import MEASURES
 from .preferences import (
-    Faithfulness, StyleAtContent, faithfulness, means, style_at_content, stylization_shares)
+    Comparison, StyleAtContent, compare, contents_at_equal_style, means, style_at_content,
+    styles_at_equal_content, styles_at_full_weight)
 from .records import Records
 from .run import Plan
 
@@ -19,6 +20,12 @@ TITLES = {
     'style_vgg': 'style VGG', 'style_efficientnet': 'style EfficientNet', 'patch': 'patches',
     'content_vgg': 'content VGG', 'content_efficientnet': 'content EfficientNet',
     'ssim': 'SSIM', 'attention': 'attention',
+}
+#: What methods are preferred for, and the distance that decides on it for a pair.
+PREFERENCES = {
+    'stylization': styles_at_full_weight,
+    'faithfulness': contents_at_equal_style,
+    'stylization at equal content': styles_at_equal_content,
 }
 COLUMNS = ('content', 'style', 'method', 'style_weight', *MEASURES)
 CSV_NAME, JSON_NAME, MARKDOWN_NAME = 'measurements.csv', 'report.json', 'report.md'
@@ -29,14 +36,12 @@ class Readings(NamedTuple):
 
     Attributes:
         curves: means over all pairs by rising style weight.
-        stylization: shares, see preferences.stylization_shares.
-        faithfulness: see preferences.faithfulness.
+        preferences: by what is preferred (see PREFERENCES) and network.
         at_content: the style distances where the mean content distance (VGG) is
             ``content_level``.
     """
     curves: Dict[str, List[Dict]]
-    stylization: Dict[str, Dict[str, float]]
-    faithfulness: Dict[str, Faithfulness]
+    preferences: Dict[str, Dict[str, Comparison]]
     at_content: Dict[str, StyleAtContent]
     content_level: float
 
@@ -53,8 +58,8 @@ def read(rows: Sequence[Mapping], methods: Sequence[str], content_level: float) 
                        for weight in weights] for method in methods}
     return Readings(
         curves,
-        {network: stylization_shares(rows, network, methods) for network in NETWORKS},
-        {network: faithfulness(rows, network, methods) for network in NETWORKS},
+        {name: {network: compare(rows, network, methods, score) for network in NETWORKS}
+         for name, score in PREFERENCES.items()},
         {method: style_at_content(curve, content_level, 'content_vgg',
                                   [f'style_{network}' for network in NETWORKS])
          for method, curve in curves.items()},
@@ -84,9 +89,10 @@ def as_json(rows, readings: Readings, settings, vgg_layers) -> str:
     """Settings, readings and rows."""
     return json.dumps({
         'settings': settings, 'vgg_layers': list(vgg_layers),
-        'means': readings.curves, 'stylization_shares': readings.stylization,
-        'faithfulness': {network: part._asdict()
-                         for network, part in readings.faithfulness.items()},
+        'means': readings.curves,
+        'preferences': {name: {network: comparison._asdict()
+                               for network, comparison in part.items()}
+                        for name, part in readings.preferences.items()},
         'style_at_content': {'content_vgg': readings.content_level, **{
             method: part._asdict() for method, part in readings.at_content.items()}},
         'rows': list(rows)}, indent=1, ensure_ascii=False) + '\n'
@@ -108,17 +114,12 @@ def as_markdown(plan: Plan, readings: Readings, vgg_layers: Sequence[str]) -> st
                            for measure in MEASURES)] for method in methods]),
         DEFINITIONS + _vgg_note(vgg_layers),
         '## Preference shares',
-        _table(['method', *(f'{title}, {name}' for title in ('stylization', 'faithfulness')
-                            for name in NETWORKS.values())],
-               [[method, *(f'{readings.stylization[network][method]:.2f}' for network in NETWORKS),
-                 *(f'{readings.faithfulness[network].shares[method]:.2f}'
-                   for network in NETWORKS)] for method in methods]),
-        PREFERENCES.format(full=f'{full:g}'),
-        '## Content distance at equal stylization',
-        _table(['method', *NETWORKS.values()],
-               [[method, *(_number(readings.faithfulness[network].means[method])
-                           for network in NETWORKS)] for method in methods]),
-        'Means over all pairs of the content distances that decide on faithfulness.',
+        _preference_table(readings, methods, lambda comparison, method:
+                          f'{comparison.shares[method]:.2f}'),
+        PREFERRED.format(full=f'{full:g}'),
+        'The means over all pairs of the distances that decide:',
+        _preference_table(readings, methods, lambda comparison, method:
+                          _number(comparison.means[method])),
         f'## Style distance at content distance {readings.content_level:g} (VGG)',
         _table(['method', 'style weight', *(f'style {name}' for name in NETWORKS.values())],
                [_at_content_row(method, part, readings.content_level)
@@ -142,13 +143,23 @@ DEFINITIONS = (
     'correlation of the content\'s and the result\'s attention maps. The style is the 448×448 '
     'crop that the methods see, the content the picture that is stylized; results are rounded '
     'to 8 bits first.')
-PREFERENCES = (
+PREFERRED = (
     'A pair\'s preference for *stylization* goes to the method with the lowest style distance '
     'at style weight {full}. That for *faithfulness* goes to the one with the lowest content '
     'distance at equal stylization: at the style distance that every method reaches for the '
     'pair (the largest of the methods\' lowest ones), at the weakest style weight that has it, '
-    'linear between style weights; style and content are of the same network. Methods that are '
-    'equal share a pair.')
+    'linear between style weights. *Stylization at equal content* is the other way round: the '
+    'lowest style distance at the content distance that every method reaches (the smallest of '
+    'the methods\' highest ones). Style and content are always of the same network; methods '
+    'that are equal share a pair.')
+
+
+def _preference_table(readings: Readings, methods, cell) -> str:
+    comparisons = [(f'{name}, {title}', readings.preferences[name][network])
+                   for name in PREFERENCES for network, title in NETWORKS.items()]
+    return _table(['method', *(title for title, _ in comparisons)],
+                  [[method, *(cell(comparison, method) for _, comparison in comparisons)]
+                   for method in methods])
 
 
 def _vgg_note(vgg_layers) -> str:

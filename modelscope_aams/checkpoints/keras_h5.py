@@ -30,9 +30,22 @@ def read_encoder(path) -> Dict[str, np.ndarray]:
     Raises:
         CheckpointError: if it is no HDF5 file, or its variables are not those of a VGG.
     """
+    return _read(path, _encoder)
+
+
+def read_vgg16(path) -> Dict[str, np.ndarray]:
+    """All convolutions of a VGG-16, as far as they are there: ``conv5_1/kernel``, ``/bias``.
+
+    Layouts and errors are those of :func:`read_encoder`; a VGG-19 is refused. Shapes and
+    values are not looked at, and ``conv1_1`` takes BGR as in the file.
+    """
+    return _read(path, _vgg16)
+
+
+def _read(path, reader):
     try:
         with h5py.File(path, 'r') as file:
-            return _encoder(file, path)
+            return reader(file, path)
     except CheckpointError:
         raise
     # What HDF5 raises depends on which of its structures is damaged.
@@ -42,11 +55,22 @@ def read_encoder(path) -> Dict[str, np.ndarray]:
         raise CheckpointError(f'{path} is not a whole HDF5 file: {error}') from None
 
 
+def _vgg16(file, path) -> Dict[str, np.ndarray]:
+    datasets = _by_layer(file, path)
+    if not _is_vgg16(datasets):
+        raise CheckpointError(f'{path} holds a VGG-19; expected a VGG-16')
+    kinds = {'weights': 'kernel', 'biases': 'bias'}
+    return {f'{layer}/{kinds[role]}': item[()] for (layer, role), item in datasets.items()}
+
+
+def _is_vgg16(datasets) -> bool:
+    """VGG-16 has three convolutions from the third block on, VGG-19 four."""
+    return not {layer for layer, _ in datasets} & {VGG19_ONLY, 'conv4_4', 'conv5_4'}
+
+
 def _encoder(file, path) -> Dict[str, np.ndarray]:
     datasets = _by_layer(file, path)
-    layers = {layer for layer, _ in datasets}
-    # VGG-16 has three convolutions from the third block on, VGG-19 four.
-    is_vgg16 = not layers & {VGG19_ONLY, 'conv4_4', 'conv5_4'}
+    is_vgg16 = _is_vgg16(datasets)
     expected = {name: shape for name, shape in ENCODER_SHAPES.items()
                 if not (is_vgg16 and name.startswith(f'{encoder_name(VGG19_ONLY)}/'))}
     found = {f'{encoder_name(layer)}/{role}': item for (layer, role), item in datasets.items()}

@@ -6,6 +6,7 @@ from typing import Dict
 import numpy as np
 
 from modelscope_aams.checkpoints import BUNDLED
+from modelscope_aams.checkpoints.keras_h5 import read_vgg16
 from modelscope_aams.checkpoints.layout import CheckpointError
 from modelscope_aams.checkpoints.reading import read_encoder
 from modelscope_aams.network.names import encoder_name
@@ -16,8 +17,10 @@ from .feature_networks import POOL, VGG16_LAYERS
 _CONVOLUTIONS = tuple(layer for layer in VGG16_LAYERS if layer != POOL)
 _SHIPPED_COUNT = _CONVOLUTIONS.index('conv4_1') + 1
 SHIPPED, DEEPER = _CONVOLUTIONS[:_SHIPPED_COUNT], _CONVOLUTIONS[_SHIPPED_COUNT:]
-EXPECTED = (f'an .npz file, or a folder of .npz or .npy files, with LAYER/kernel and LAYER/bias '
-            f'of {", ".join(DEEPER)}')
+EXPECTED = ("a VGG-16 of Keras (.h5), or an .npz file or a folder of .npz or .npy files with "
+            f'LAYER/kernel and LAYER/bias of {", ".join(DEEPER)}')
+#: The shipped weights are rounded to float16, by at most this share.
+ROUNDING = 2 ** -10
 
 
 def shipped_vgg() -> Dict[str, np.ndarray]:
@@ -32,21 +35,24 @@ def read_vgg(path) -> Dict[str, np.ndarray]:
     """The shipped layers and, from ``path``, those up to conv5_1.
 
     Args:
-        path: see EXPECTED; other layers there are left aside. Kernels are
-            [3, 3, in, out].
+        path: see EXPECTED. Kernels are [3, 3, in, out]. Of its other layers, conv4_1 has
+            to be the shipped one, if it is there.
 
     Raises:
-        CheckpointError: if layers are missing or are not VGG-16's.
+        CheckpointError: if layers are missing or are not VGG-16's, or nothing can be read.
     """
     path = pathlib.Path(path)
-    found = _arrays(path)
-    arrays, channels = shipped_vgg(), 512
+    found, arrays = _arrays(path), shipped_vgg()
+    joint = f'{SHIPPED[-1]}/kernel'
+    if joint in found and not _is_close(np.asarray(found[joint]), arrays[joint]):
+        raise CheckpointError(f'{path}: {joint} is not that of the shipped encoder, to which '
+                              'the layers beyond have to belong')
     for layer in DEEPER:
-        for kind, shape in (('kernel', (3, 3, channels, 512)), ('bias', (512,))):
+        for kind, shape in (('kernel', (3, 3, 512, 512)), ('bias', (512,))):
             name = f'{layer}/{kind}'
             if name not in found:
                 raise CheckpointError(f'{path} lacks {name}; expected {EXPECTED}')
-            array = found[name]()
+            array = np.asarray(found[name])
             if array.shape != shape or array.dtype.kind != 'f' or not np.isfinite(array).all():
                 raise CheckpointError(f'{path}: {name} is {array.dtype} of shape {array.shape}; '
                                       f'expected finite floats of shape {shape}')
@@ -54,39 +60,45 @@ def read_vgg(path) -> Dict[str, np.ndarray]:
     return arrays
 
 
-def _arrays(path: pathlib.Path):
-    """Functions that read the arrays of a file or folder, by ``LAYER/kernel`` and ``bias``."""
+def _is_close(array, shipped) -> bool:
+    return array.shape == shipped.shape and array.dtype.kind == 'f' and np.allclose(
+        array, shipped, rtol=ROUNDING, atol=ROUNDING * float(np.abs(shipped).max()))
+
+
+def _arrays(path: pathlib.Path) -> Dict[str, np.ndarray]:
+    """The arrays of a file or folder that belong to the layers from conv4_1 on."""
     if path.is_dir():
-        found = {file.relative_to(path).with_suffix('').as_posix():
-                 lambda file=file: _loaded(file) for file in sorted(path.rglob('*.npy'))}
+        found = {}
+        for file in sorted(path.rglob('*.npy')):
+            name = file.relative_to(path).with_suffix('').as_posix()
+            if _is_wanted(name):
+                found[name] = _loaded(file, np.asarray)
         for file in sorted(path.glob('*.npz')):
-            found.update(_in_archive(file))
+            found.update(_loaded(file, _members))
         return found
-    if path.suffix != '.npz' or not path.is_file():
-        kind = 'is not there' if not path.exists() else 'is of another kind'
-        raise CheckpointError(f'{path} {kind}; expected {EXPECTED}')
-    return _in_archive(path)
+    if not path.exists():
+        raise CheckpointError(f'{path} is not there; expected {EXPECTED}')
+    if path.suffix == '.npz':
+        return _loaded(path, _members)
+    if path.suffix in ('.h5', '.hdf5'):
+        return read_vgg16(path)
+    raise CheckpointError(f'{path} is of another kind; expected {EXPECTED}')
 
 
-def _in_archive(path):
-    archive = _loaded(path)
-    return {name: lambda name=name: _member(archive, name, path) for name in archive.files}
+def _is_wanted(name) -> bool:
+    return name.split('/')[0] in (SHIPPED[-1], *DEEPER)
 
 
-def _member(archive, name, path):
+def _members(archive) -> Dict[str, np.ndarray]:
+    return {name: archive[name] for name in archive.files if _is_wanted(name)}
+
+
+def _loaded(path, take):
     try:
-        return archive[name]
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
-        raise _damaged(path, error) from None
-
-
-def _loaded(path):
-    try:
-        return np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise _damaged(path, error) from None
-
-
-def _damaged(path, error):
-    return CheckpointError(f'{path} cannot be read as NumPy arrays ({error}); '
-                           f'expected {EXPECTED}')
+        return take(np.load(path, allow_pickle=False))
+    # An archive's members are read when they are asked for.
+    except (ValueError, EOFError, KeyError, OSError, zipfile.BadZipFile) as error:
+        if getattr(error, 'errno', None) is not None:
+            raise
+        raise CheckpointError(f'{path} cannot be read as NumPy arrays ({error}); '
+                              f'expected {EXPECTED}') from None

@@ -8,7 +8,10 @@ from modelscope.models.base import Model
 from modelscope.models.builder import MODELS
 from modelscope.utils.device import verify_device
 
+from modelscope_aams.network.options import TransferOptions
+
 from . import style_cache as caching
+from .options import require_attention
 
 MODEL_TYPE = 'aams'
 #: The arguments of AAMSModel that a pipeline hands on.
@@ -58,7 +61,7 @@ class AAMSModel(Model):
         with tf.device(self.device):
             self.transfer = transfer = StyleTransfer(build_network(arrays))
         self.styles = caching.StyleCache(
-            lambda pixels, scales: transfer.prepare_style(pixels, scales),
+            lambda *arguments: transfer.prepare_style(*arguments),
             lambda features: sum(tensor.dtype.size * tensor.shape.num_elements()
                                  for tensor in tf.nest.flatten(features)),
             style_cache, style_cache_bytes)
@@ -67,21 +70,32 @@ class AAMSModel(Model):
         """Stylizes one picture.
 
         Args:
-            inputs: ``content``, a PreparedContent, and ``style``, uint8 RGB, as the
-                preprocessor gives them.
+            inputs: as AAMSPreprocessor gives them; ``content`` and ``styles`` may stand
+                alone.
             options: a TransferOptions; the default ones without it.
 
         Returns:
-            ``stylized``, a network.transfer.Stylized, and ``content`` as it came.
+            ``stylized``, a network.transfer.Stylized, and ``content`` and ``colours`` as
+            they came.
+
+        Raises:
+            ValueError: if there is an attention map for a method that takes none.
         """
         import tensorflow as tf
 
-        from modelscope_aams.network.transfer import TransferOptions
         options = options or TransferOptions()
+        attention = inputs.get('attention')
+        if attention is not None:
+            require_attention('attention', options.method)
         with tf.device(self.device):
-            style = self.styles(inputs['style'], options.scales)
-            stylized = self.transfer.stylize(inputs['content'].picture, style, options)
-        return {'stylized': stylized, 'content': inputs['content']}
+            styles = [self.styles(pixels, options.style_scales, options.patch_size)
+                      for pixels in inputs['styles']]
+            stylized = self.transfer.stylize(
+                inputs['content'].picture, styles, options,
+                weights=inputs.get('style_weights'), regions=inputs.get('regions'),
+                attention_map=attention)
+        return {'stylized': stylized, 'content': inputs['content'],
+                'colours': inputs.get('colours')}
 
 
 def _expect_count(name, value, of):

@@ -17,9 +17,11 @@ from modelscope.utils.hub import read_config
 from modelscope.utils.logger import get_logger
 
 from modelscope_aams.checkpoints.layout import NotOfficialLayout
+from modelscope_aams.pictures.colours import with_colours_of
 
 from . import hub
 from .model import MODEL_OPTIONS, AAMSModel
+from .options import CallOptions
 from .preprocessor import AAMSPreprocessor
 
 ATTENTION_MAP, STROKE_WEIGHTS = 'attention_map', 'stroke_weights'
@@ -40,6 +42,11 @@ class AAMSStyleTransferPipeline(Pipeline):
     either (with ``batch_size=`` or without), or on an MsDataset of such dicts. A picture is
     a path, a URL, the bytes of a file, a PIL image or a NumPy array, BGR or grey. Any field
     of options.CallOptions may be given to the constructor or to a call.
+
+    ``style`` may be a list of pictures, mixed as ``style_weights`` says; ``mask`` says where
+    which style goes (with one style, where it goes at all); ``attention`` takes the place of
+    the computed attention map. Each is an entry of the dict, or of the call for all of a
+    list; AAMSPreprocessor describes them.
 
     The result is a dict (a list of them for a list) with ``output_img``, uint8 BGR of the
     content's rows and columns and, on request, ``attention_map``, float32 [rows, columns]
@@ -70,7 +77,6 @@ class AAMSStyleTransferPipeline(Pipeline):
         of_others = {name: kwargs.pop(name) for name in (*_OF_MODELSCOPE, *MODEL_OPTIONS)
                      if name in kwargs}
         super().__init__(model=model, preprocessor=preprocessor, device=device, **of_others)
-        from .options import CallOptions
         configured = {name: value for name, value in self.cfg.safe_get('pipeline', {}).items()
                       if name != 'type'}
         self.defaults = CallOptions().updated(configured).updated(kwargs)
@@ -109,32 +115,39 @@ class AAMSStyleTransferPipeline(Pipeline):
         # takes the CPU whatever was asked for, after filling the GPU's memory.
         return None
 
-    def __call__(self, input, style=None, batch_size=None, **options):
+    def __call__(self, input, style=None, batch_size=None, **kwargs):
         if batch_size is not None and not batch_size > 0:
             raise ValueError(f'batch_size is {batch_size}; expected at least 1')
-        return super().__call__(input, style=style, batch_size=batch_size, **options)
+        return super().__call__(input, style=style, batch_size=batch_size, **kwargs)
 
     def _check_input(self, input):
         """Leaves it to the preprocessor, which takes more than TASK_INPUTS says."""
 
-    def _sanitize_parameters(self, style=None, **options):
+    def _sanitize_parameters(self, style=None, style_weights=None, mask=None, attention=None,
+                             **options):
         options = self.defaults.updated(options)
-        return ({'style': style, 'max_length': options.max_length},
+        return ({'style': style, 'style_weights': style_weights, 'mask': mask,
+                 'attention': attention, 'max_length': options.max_length,
+                 'keep_colours': options.keep_colours},
                 {'options': options}, {'options': options})
 
     def forward(self, inputs: Dict[str, Any], options=None) -> Dict[str, Any]:
         """Stylizes what the preprocessor gave, or lists of it as ModelScope batches them."""
         if not isinstance(inputs['content'], list):
             return self.model(inputs, options=options)
-        results = [self.model({'content': content, 'style': style}, options=options)
-                   for content, style in zip(inputs['content'], inputs['style'])]
+        results = [self.model(dict(zip(inputs, values)), options=options)
+                   for values in zip(*inputs.values())]
         return {name: [result[name] for result in results] for name in results[0]}
 
     def postprocess(self, inputs: Dict[str, Any], options=None) -> Dict[str, Any]:
         """The model's result to the pipeline's."""
         from modelscope_aams.network.preprocess import finish
         stylized, content = inputs['stylized'], inputs['content']
-        result = {OutputKeys.OUTPUT_IMG: finish(stylized.picture, content)}
+        picture, colours = finish(stylized.picture, content), inputs.get('colours')
+        if colours is not None:
+            rgb = with_colours_of(picture[..., ::-1], colours)
+            picture = np.ascontiguousarray(rgb[..., ::-1])
+        result = {OutputKeys.OUTPUT_IMG: picture}
         if options is not None and options.return_attention_map:
             result[ATTENTION_MAP] = enlarge(stylized.attention_map, content)
         if options is not None and options.return_stroke_weights:

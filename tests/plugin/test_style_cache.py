@@ -232,9 +232,9 @@ def prepared(built, monkeypatch):
     built.model.styles.clear()
     done, prepare = [], built.model.transfer.prepare_style
 
-    def watched(pixels, scales):
+    def watched(pixels, scales, patch_size):
         done.append((len(pixels), scales))
-        return prepare(pixels, scales)
+        return prepare(pixels, scales, patch_size)
 
     monkeypatch.setattr(built.model.transfer, 'prepare_style', watched)
     return done
@@ -289,7 +289,7 @@ def test_only_the_last_styles_are_kept(built, prepared, content, style):
 def test_bytes_are_those_of_the_tensors(built, prepared, content, style):
     import tensorflow as tf
     built(content, style)
-    features = built.model.transfer.prepare_style(style[..., ::-1], (0.5, 0.5 ** 0.5, 1.0))
+    features = built.model.transfer.prepare_style(style[..., ::-1], (0.5, 0.5 ** 0.5, 1.0), 5)
     assert built.model.styles.nbytes == sum(
         tensor.numpy().nbytes for tensor in tf.nest.flatten(features))
 

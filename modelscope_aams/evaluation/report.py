@@ -106,8 +106,8 @@ def as_markdown(plan: Plan, readings: Readings, vgg_layers: Sequence[str]) -> st
             else f'at most {plan.max_length} pixels a side')
     parts = [
         '# Evaluation',
-        f'{pairs} pairs of {len(plan.contents)} contents and {len(plan.styles)} styles, '
-        f'contents {size}; style weights {", ".join(f"{w:g}" for w in plan.style_weights)}.',
+        f'Pairs: {pairs} (contents: {len(plan.contents)}, {size}; styles: {len(plan.styles)}). '
+        f'Style weights: {", ".join(f"{w:g}" for w in plan.style_weights)}.',
         f'## Means at style weight {full:g}',
         _table(['method', *(TITLES[measure] for measure in MEASURES)],
                [[method, *(_number(readings.curves[method][-1][measure])
@@ -129,6 +129,9 @@ def as_markdown(plan: Plan, readings: Readings, vgg_layers: Sequence[str]) -> st
         '## Trade-off',
         '![Style against content distance](trade-off.png)',
         'Means over all pairs, one point a style weight.',
+        '## Pictures',
+        '![Contents, styles and results](overview.jpg)',
+        f'At style weight {full:g}; `sheets/` has a sheet of each content.',
     ]
     return '\n\n'.join(parts) + '\n'
 

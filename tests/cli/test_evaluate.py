@@ -1,6 +1,7 @@
 """``aams evaluate`` on tiny pictures: as a process, killed and gone on with, and refused."""
 import csv
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -117,8 +118,10 @@ def test_tables_pictures_and_sheets(done):
 def test_report(done):
     out, _ = done
     report = (out / 'report.md').read_text()
-    assert '4 pairs of 2 contents and 2 styles, contents at most 96 pixels a side' in report
+    assert 'Pairs: 4 (contents: 2, at most 96 pixels a side; styles: 2)' in report
     assert '**The VGG figures stop at conv4_1**' in report
+    links = re.findall(r'\]\((.+?)\)', report)
+    assert len(links) == 2 and all((out / link).is_file() for link in links)
     readings = json.loads((out / 'report.json').read_text())
     assert readings['vgg_layers'] == ['conv1_1', 'conv2_1', 'conv3_1', 'conv4_1']
     assert len(readings['rows']) == 16

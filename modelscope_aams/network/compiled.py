@@ -22,8 +22,11 @@ class CompiledFunctions:
         with self._lock:
             if key not in self._compiled:
                 # Rewriting the source for control flow takes seconds, and there is none in it.
-                self._compiled[key] = tf.function(
-                    function, input_signature=signature, autograph=False)
+                compiled = tf.function(function, input_signature=signature, autograph=False)
+                # Left to the first call, every thread that came meanwhile would count as a
+                # trace, and TensorFlow warns of many.
+                compiled.get_concrete_function()
+                self._compiled[key] = compiled
             return self._compiled[key]
 
     @property

@@ -1,5 +1,6 @@
 """Methods and controls by every way to ask for them, and what each means for the picture."""
 import functools
+import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -450,8 +451,19 @@ def test_inputs_that_are_refused(bundled, photo, paintings, inputs, kind, match)
 
 # Many at once.
 
+@pytest.fixture
+def complaints():
+    """What TensorFlow says from WARNING up in this test."""
+    import tensorflow as tf
+    messages, handler = [], logging.Handler(logging.WARNING)
+    handler.emit = lambda record: messages.append(record.getMessage())
+    tf.get_logger().addHandler(handler)
+    yield messages
+    tf.get_logger().removeHandler(handler)
+
+
 def test_threads_with_different_methods_and_controls(bundled, stylized, photo, paintings,
-                                                     right_half):
+                                                     right_half, complaints):
     kinds = [dict(method=method, style=style, **more) for method in METHODS
              for style, more in ((paintings[:1], {'style_weight': 0.5}),
                                  (paintings[:2], {'style_weights': [1, 3]}),
@@ -472,3 +484,5 @@ def test_threads_with_different_methods_and_controls(bundled, stylized, photo, p
     for number, results in enumerate(found):
         for turn, result in zip((0, 5), results):
             np.testing.assert_array_equal(result, alone[(number + turn) % THREADS])
+    # Such as of the many graphs that all these need.
+    assert not complaints

@@ -37,8 +37,8 @@ class AAMSPreprocessor(Preprocessor):
         A picture is what :func:`pictures.reading.read_rgb` takes, or an ``http(s)://`` URL.
 
         Args:
-            content: a picture, or a dict with ``content`` and whichever of the next four are
-                not given here. The dict may hold other entries.
+            content: a picture, or a dict with ``content`` and any of the next four, which then
+                go before those given here. The dict may hold other entries.
             style: a picture, or a list of them.
             style_weights: the share of each style, see controls.style_shares.
             mask: where which style goes, see pictures.regions; a picture, read as grey, or

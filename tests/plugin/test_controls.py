@@ -2,6 +2,7 @@
 import functools
 import logging
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -244,6 +245,20 @@ def test_controls_together(stylized, photo, paintings, right_half):
                             patch_size=5, theta=1, inter_weight=0.5).items():
         changed = stylized(photo, paintings[:2], **{**given, name: value})
         assert difference(changed, expected) > 0.05, name
+
+
+@pytest.mark.parametrize('method', METHODS)
+@pytest.mark.parametrize('rows, columns', [(1, 1), (3, 400), (41, 90)])
+def test_extreme_shapes_and_plain_pictures(bundled, paintings, rows, columns, method):
+    ramp = np.linspace(0, 1, rows * columns).reshape(rows, columns)
+    more = {'attention': ramp} if method == 'aams' else {}
+    for content in (blots(4, rows, columns), np.full((rows, columns, 3), 127, np.uint8)):
+        with warnings.catch_warnings():
+            # NumPy warns of NaN that is cast to uint8.
+            warnings.simplefilter('error')
+            found = bundled(content, paintings[:2], method=method, mask=ramp,
+                            keep_colours=True, **more)['output_img']
+        assert found.shape == (rows, columns, 3)
 
 
 # Every way in.

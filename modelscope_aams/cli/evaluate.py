@@ -72,7 +72,7 @@ def run(arguments):
     from modelscope_aams.checkpoints.layout import build_network
     from modelscope_aams.checkpoints.reading import read_weights
     from modelscope_aams.evaluation.feature_networks import VGG16, efficientnet_lite0
-    from modelscope_aams.evaluation.measuring import Gauge
+    from modelscope_aams.evaluation.measuring import VERSION, Gauge
     from modelscope_aams.evaluation.plots import write_trade_off
     from modelscope_aams.evaluation.records import Records
     from modelscope_aams.evaluation.report import all_rows, read, write_reports
@@ -96,6 +96,7 @@ def run(arguments):
     vgg_arrays = shipped_vgg() if arguments.vgg is None else read_vgg(arguments.vgg)
     vgg, efficientnet = VGG16(vgg_arrays), efficientnet_lite0()
     settings = {
+        'version of the measures': VERSION,
         'contents': fingerprints(plan.contents), 'styles': fingerprints(plan.styles),
         'options': {method: repr(options) for method, options in plan.options.items()},
         'style weights': plan.style_weights, 'largest side': plan.max_length,

@@ -24,9 +24,9 @@ EFFICIENTNET_FEATURES = ('stem', 'block0', 'block2', 'block4', 'block10')
 # Blocks of EfficientNet-Lite0 that halve the sides, of those up to block 10.
 _STRIDED = (1, 3, 5)
 _LAST_BLOCK = 10
-# The input's mean and deviation that EfficientNet-Lite was trained with, and the constant
-# of its batch normalisation.
-_LITE_MEAN, _LITE_DEVIATION = 127.0, 128.0
+# Mean and deviation of ImageNet's pixels, by which the package of the weights scales its
+# input, and the constant of their batch normalisation.
+_LITE_MEAN, _LITE_DEVIATION = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 _LITE_EPSILON = 1e-3
 
 #: Features of one picture by layer, each [channels, rows, columns], float32.
@@ -81,7 +81,9 @@ class EfficientNetLite0:
     """EfficientNet-Lite0 up to its block 10.
 
     Tan and Le 2019, without squeeze and excitation and with ReLU6 (TensorFlow's
-    EfficientNet-Lite, 2020). The features of a block are its output, which is linear.
+    EfficientNet-Lite, 2020). The features of a block are its output, which is linear. The
+    input is scaled by ImageNet's mean and deviation (0.485, 0.456, 0.406 and 0.229, 0.224,
+    0.225 of 1), as in the example of ``efficientnet_lite_pytorch``.
 
     Args:
         state: the variables by the names of the package ``efficientnet_lite_pytorch``.
@@ -96,7 +98,9 @@ class EfficientNetLite0:
     @torch.inference_mode()
     def __call__(self, picture: np.ndarray) -> Features:
         """Features of an RGB picture [rows, columns, 3] in 0..255."""
-        x = (_planes(picture) - _LITE_MEAN) / _LITE_DEVIATION
+        mean, deviation = (_tensor(values)[:, None, None]
+                           for values in (_LITE_MEAN, _LITE_DEVIATION))
+        x = (_planes(picture) - mean) / deviation
         x = _same_convolution(x, self._stem, 2).clamp_(0, 6)
         found = {'stem': x[0]}
         for index, block in enumerate(self._blocks):

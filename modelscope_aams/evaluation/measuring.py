@@ -10,6 +10,8 @@ from .distances import (
 from .feature_networks import VGG16, EfficientNetLite0, Features
 from .patches import patch_distance, patch_quantiles
 
+#: Counted up with every change of a figure: those of two versions are never mixed.
+VERSION = 1
 #: What is measured of each picture, in the order of tables.
 MEASURES = ('style_vgg', 'style_efficientnet', 'patch', 'content_vgg', 'content_efficientnet',
             'ssim', 'attention')

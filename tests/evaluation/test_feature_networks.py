@@ -82,7 +82,8 @@ def test_efficientnet_is_that_of_the_weights_authors(size):
         modules[name].register_forward_hook(
             lambda module, inputs, output, name=name: expected.update({name: output[0]}))
     with torch.inference_mode():
-        theirs((torch.from_numpy(picture).float().permute(2, 0, 1)[None] - 127) / 128)
+        scaled = (picture / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+        theirs(torch.from_numpy(scaled).float().permute(2, 0, 1)[None])
     expected['stem'] = expected['stem'].clamp(0, 6)
     found = efficientnet_lite0()(picture)
     assert tuple(found) == EFFICIENTNET_FEATURES

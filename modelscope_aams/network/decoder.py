@@ -61,6 +61,22 @@ def enlarging_kernel(kernel):
     return ops.transpose(ops.flip(summed, (0, 1)), (0, 1, 3, 2))
 
 
+class PictureConvolution(keras.layers.Conv2D):
+    """A 3x3 convolution to three channels, as one of 1x3 to nine and a sum over rows.
+
+    Kernels for few channels leave most of a processor's vectors empty.
+    """
+
+    def call(self, x):
+        rows = ops.shape(x)[1]
+        kernel = ops.reshape(ops.transpose(self.kernel, (1, 2, 0, 3)),
+                             (1, 3, self.kernel.shape[2], -1))
+        sums = ops.conv(x, kernel, padding='same', data_format='channels_last')
+        above, own, below = ops.split(
+            ops.pad(sums, ((0, 0), (1, 1), (0, 0), (0, 0))), 3, axis=-1)
+        return above[:, :rows] + own[:, 1:rows + 1] + below[:, 2:] + self.bias
+
+
 class Decoder(keras.layers.Layer):
     """Mirror of the encoder with 3x3 convolutions, ReLU after each but the last.
 
@@ -72,13 +88,15 @@ class Decoder(keras.layers.Layer):
     def __init__(self, name='decoder', **kwargs):
         # AdaIN works in float32 whatever the convolutions compute in.
         super().__init__(name=name, autocast=False, **kwargs)
-        last = DECODER_LAYERS[-1][0]
+        last, width = DECODER_LAYERS[-1]
         self.convolutions = {
             layer: keras.layers.Conv2D(
-                width, 3, padding='same', data_format='channels_last',
-                activation=None if layer == last else 'relu', kernel_initializer='he_normal',
-                name=layer, dtype='float32' if layer == last else self.dtype_policy)
-            for layer, width in DECODER_LAYERS}
+                width, 3, padding='same', data_format='channels_last', activation='relu',
+                kernel_initializer='he_normal', name=layer, dtype=self.dtype_policy)
+            for layer, width in DECODER_LAYERS[:-1]}
+        self.convolutions[last] = PictureConvolution(
+            width, 3, padding='same', data_format='channels_last',
+            kernel_initializer='he_normal', name=last, dtype='float32')
 
     def build(self, input_shape=None, moments_shape=None):
         channels = VGG19_LAYERS[-1][1]
@@ -105,30 +123,14 @@ class Decoder(keras.layers.Layer):
             convolution = self.convolutions[layer]
             if layer == STAGES[index].enlarged:
                 x = _convolve_enlarged(x, convolution)
-            elif convolution.filters == 3:
-                x = _convolve_to_picture(x, convolution) + OUTPUT_OFFSET
             else:
                 x = convolution(x)
-        return x
+        return x + OUTPUT_OFFSET if index == len(STAGES) - 1 else x
 
 
 def _convolve_enlarged(x, convolution):
     """The convolution of [batch, rows, columns, c] enlarged to [batch, 2 rows, 2 columns, c]."""
-    # Summed in float32, whatever the convolution computes in.
     kernel = ops.cast(enlarging_kernel(convolution.kernel), convolution.compute_dtype)
     x = ops.conv_transpose(ops.cast(x, convolution.compute_dtype), kernel, strides=2,
                            padding='same', data_format='channels_last')
     return ops.relu(x + ops.cast(convolution.bias, convolution.compute_dtype))
-
-
-def _convolve_to_picture(x, convolution):
-    """The last convolution, 3x3 to three channels, as one of 1x3 to nine and a sum over rows.
-
-    Kernels for few channels leave most of a processor's vectors empty.
-    """
-    rows = ops.shape(x)[1]
-    kernel = ops.reshape(ops.transpose(convolution.kernel, (1, 2, 0, 3)),
-                         (1, 3, convolution.kernel.shape[2], -1))
-    sums = ops.conv(x, kernel, padding='same', data_format='channels_last')
-    above, own, below = ops.split(ops.pad(sums, ((0, 0), (1, 1), (0, 0), (0, 0))), 3, axis=-1)
-    return above[:, :rows] + own[:, 1:rows + 1] + below[:, 2:] + convolution.bias

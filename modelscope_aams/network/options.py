@@ -28,7 +28,7 @@ class TransferOptions:
             ``'wct'`` (Li et al. 2017, one level) or ``'avatar-net'`` (Sheng et al. 2018).
         style_weight: 0 (the content itself, as the decoder gives it back) to 1 (full style):
             transferred features and the decoder's statistics are mixed with the content's
-            own (Huang and Belongie 2017, equation 14).
+            own, see style_weight.weaken.
         inter_weight: 0 (the content's structure in the style's colours) to 1: how far
             strokes replace whitened content features. The published style weight.
         scales: sizes of the style for the swapped strokes, coarse matching first, each

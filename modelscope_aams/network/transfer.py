@@ -19,6 +19,7 @@ from .options import AAMS, METHODS, TransferOptions
 from .preprocess import prepare_style
 from .regions import mixed_moments, pyramid, whole
 from .style_swap import PATCH, StylePatches, style_patches
+from .style_weight import weaken, weaken_moments
 from .whitening import Colouring, square_roots, whiten
 
 
@@ -119,9 +120,8 @@ class StyleTransfer:
             content_rgb, deep, styles, options, shares, attention_map)
         decode = (functools.partial(self._decode_evenly, weights=weights) if shares is None
                   else functools.partial(self._decode_regions, shares=shares))
-        for style_weight, picture in decode(
-                content_rgb, deep, [each.features for each in transferred], styles,
-                style_weights):
+        for picture in decode(content_rgb, deep, [each.features for each in transferred],
+                              styles, style_weights):
             yield Stylized(*(None if value is None else value.numpy() for value in (
                 picture, contents[0].attention_map, *transferred[0][1:])))
 
@@ -159,34 +159,44 @@ class StyleTransfer:
             for content, style in zip(contents, styles)]
 
     def _decode_evenly(self, content_rgb, deep, features, styles, style_weights, weights):
-        """Pairs of style weight and picture, with the same mixture everywhere."""
+        """The picture at each style weight, with the same mixture of styles everywhere."""
         weights = [1 / len(styles)] * len(styles) if weights is None else list(weights)
-        moments = [style.moments for style in styles]
-        own = None
+        moments, own = [style.moments for style in styles], None
         for style_weight in style_weights:
             parts, targets = features, moments
-            mixture = [style_weight * weight for weight in weights]
             if style_weight < 1:
                 own = own or self.coding.moments(content_rgb)
-                parts, targets = [*features, deep[0]], [*moments, own]
-                mixture.append(1 - style_weight)
+                parts = [self._weaken(part, deep, style_weight) for part in features]
+                targets = [weaken_moments(target, own, style_weight) for target in moments]
             if len(parts) > 1:
-                parts = [tf.add_n([weight * part for weight, part in zip(mixture, parts)])]
-                targets = [mixed_moments(targets, mixture)]
-            yield style_weight, self.coding.decode(parts[0], targets)
+                parts = [tf.add_n([weight * part for weight, part in zip(weights, parts)])]
+                targets = [mixed_moments(targets, weights)]
+            yield self.coding.decode(parts[0], targets)
 
     def _decode_regions(self, content_rgb, deep, features, styles, style_weights, shares):
-        """Pairs of style weight and picture, with a mixture that differs from place to place."""
+        """The picture at each style weight, with a mixture that differs from place to place."""
+        pyramids = [pyramid(share) for share in shares]
+        rest = 1 - shares.sum(axis=0)
+        own = [self.coding.moments(content_rgb, levels) for levels in pyramids]
         for style_weight in style_weights:
-            parts, targets = features, [style.moments for style in styles]
-            pyramids = [pyramid(style_weight * share) for share in shares]
-            rest = 1 - style_weight * shares.sum(axis=0)
+            parts = [self._weaken(part, deep, style_weight, levels[-1])
+                     for part, levels in zip(features, pyramids)]
+            targets = [weaken_moments(style.moments, region, style_weight)
+                       for style, region in zip(styles, own)]
+            levels = pyramids
             if rest.max() > 1e-3:
-                pyramids.append(pyramid(rest))
-                parts = [*parts, deep[0]]
-                targets = [*targets, self.coding.moments(content_rgb, pyramids[-1])]
-            mixed = tf.add_n([levels[-1][0] * part for levels, part in zip(pyramids, parts)])
-            yield style_weight, self.coding.decode(mixed, targets, pyramids)
+                levels = [*pyramids, pyramid(rest)]
+                parts.append(deep[0])
+                targets.append(self.coding.moments(content_rgb, levels[-1]))
+            mixed = tf.add_n([share[-1][0] * part for share, part in zip(levels, parts)])
+            yield self.coding.decode(mixed, targets, levels)
+
+    def _weaken(self, features, deep, style_weight, *region):
+        if style_weight == 1:
+            return features
+        function = self._function(('weaken', len(region)), weaken, _FEATURES, _FEATURES, _SCALAR,
+                                  *[maps(1)] * len(region))
+        return function(features[None], deep, tf.constant(style_weight, tf.float32), *region)[0]
 
     def attention(self, rgb) -> np.ndarray:
         """The attention map, [rows / 8, columns / 8] in 0..1, of a picture as in stylize."""

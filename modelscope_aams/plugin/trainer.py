@@ -26,7 +26,7 @@ _logger = get_logger()
 
 @TRAINERS.register_module(module_name=TRAINER_TYPE)
 class AAMSTrainer(BaseTrainer):
-    """Trains attention and decoder on a folder of photographs.
+    """Trains attention and decoder on folders of pictures.
 
     The ``train`` section of the configuration holds the hyper-parameters, named as in
     training.recipe.Recipe, and may name with ``recipe`` the one ('reconstruction',
@@ -40,6 +40,7 @@ class AAMSTrainer(BaseTrainer):
         arg_parse_fn: see modelscope.trainers.base.BaseTrainer.
         cfg_modify_fn: changes the configuration: takes a Config and returns it.
         train_dataset, eval_dataset: folders of photographs, searched to any depth.
+        style_dataset: folder of paintings, for a recipe with ``stylization``.
         work_dir: folder for state, TensorBoard log and weights; also ``train.work_dir``.
         device: ``'gpu'`` takes all that there are, ``'gpu:1'`` that one, ``'cpu'`` none.
         model_revision: of a hub's model.
@@ -53,7 +54,7 @@ class AAMSTrainer(BaseTrainer):
                  arg_parse_fn: Optional[Callable] = None,
                  cfg_modify_fn: Optional[Callable] = None, train_dataset=None,
                  eval_dataset=None, work_dir: Optional[str] = None, device: str = 'gpu',
-                 model_revision: Optional[str] = None, **kwargs):
+                 model_revision: Optional[str] = None, style_dataset=None, **kwargs):
         directory = _directory(model, model_revision)
         if cfg_file is None:
             cfg_file = os.path.join(directory or hub.BUNDLED_DIRECTORY, ModelFile.CONFIGURATION)
@@ -72,6 +73,7 @@ class AAMSTrainer(BaseTrainer):
         self.model_dir, self.device = directory, device
         self.train_dataset = _folder(train_dataset, 'train_dataset')
         self.eval_dataset = _folder(eval_dataset, 'eval_dataset')
+        self.style_dataset = _folder(style_dataset, 'style_dataset')
 
     def train(self, *args, **kwargs) -> Dict[str, float]:
         """Runs to the last step; the validation PSNR as ``psnr_db``, if there is eval_dataset."""
@@ -81,7 +83,7 @@ class AAMSTrainer(BaseTrainer):
         from modelscope_aams.training.weights import network_builder
         trainer = Trainer(network_builder(self.recipe, initial=self.model_dir), self.recipe,
                           self.train_dataset, self.work_dir, self.eval_dataset,
-                          strategy=_strategy(self.device))
+                          self.style_dataset, strategy=_strategy(self.device))
         score = trainer.train()
         return {} if score is None else {'psnr_db': score}
 
@@ -120,10 +122,10 @@ def _folder(dataset, name) -> Optional[pathlib.Path]:
         return None
     if not isinstance(dataset, (str, os.PathLike)):
         raise ValueError(f'{name} is a {type(dataset).__name__}; expected the path of a '
-                         'folder of photographs')
+                         'folder of pictures')
     if not os.path.isdir(dataset):
         raise ValueError(f'{name} is {dataset}, which is not a folder; expected one of '
-                         'photographs')
+                         'pictures')
     return pathlib.Path(dataset)
 
 

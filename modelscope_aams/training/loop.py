@@ -1,4 +1,5 @@
 """The training loop: Keras ``fit`` from one checkpoint to the next, on TensorFlow."""
+import dataclasses
 import hashlib
 import itertools
 import logging
@@ -17,6 +18,7 @@ from .objective import ReconstructionObjective, Split
 from .optimiser import build_optimiser
 from .pictures import Crops, scan_folder
 from .recipe import Recipe
+from .stylization import StylePairs, StylizationObjective
 from .summaries import SHOWN_PAIRS, LossSummaries, write_validation
 from .validation import mean_psnr, reconstructions
 
@@ -26,22 +28,27 @@ logger = logging.getLogger(__name__)
 LEFT_OUT_NAME, LOG_NAME = 'left_out.txt', 'tensorboard'
 
 
-def crop_dataset(crops: Crops, recipe: Recipe, start: int, stop: int,
-                 context=tf.distribute.InputContext()) -> tf.data.Dataset:
-    """Batches [n, crop, crop, 3] of one machine for the steps from ``start`` to ``stop``.
+def sample_dataset(samples, recipe: Recipe, start: int, stop: int,
+                   context=tf.distribute.InputContext()) -> tf.data.Dataset:
+    """Batches of one machine for the steps from ``start`` to ``stop``.
 
-    Step s takes the crops from s · batch_size on; the machines of ``context`` share
+    Step s takes the samples from s · batch_size on; the machines of ``context`` share
     them out in order, and so do each machine's devices, batch after batch.
+
+    Args:
+        samples: gives float32 arrays by number, one or a dict of them as its ``specs`` say.
     """
     batch = context.get_per_replica_batch_size(recipe.batch_size)
     share = recipe.batch_size // context.num_input_pipelines
-    shape = (recipe.crop, recipe.crop, 3)
+    specs = tf.nest.flatten(samples.specs)
 
     def load(position):
         number = ((start + position // share) * recipe.batch_size
                   + context.input_pipeline_id * share + position % share)
-        crop = tf.numpy_function(lambda n: crops[int(n)], [number], tf.float32, stateful=False)
-        return tf.ensure_shape(crop, shape)
+        values = tf.numpy_function(lambda n: tf.nest.flatten(samples[int(n)]), [number],
+                                   [tf.float32] * len(specs), stateful=False)
+        return tf.nest.pack_sequence_as(samples.specs, [
+            tf.ensure_shape(value, spec.shape) for value, spec in zip(values, specs)])
 
     return (tf.data.Dataset.range((stop - start) * share)
             .map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
@@ -65,16 +72,17 @@ class Trainer:
         work_dir: folder for all that the run writes; a state that is there is gone on
             from. Machines that train together have to share it.
         validation: folder of pictures held out, whose PSNR is taken at each checkpoint.
-        objective: the class of the Keras model that holds the loss.
+        styles: folder of paintings, for a recipe with ``stylization``.
         verbose: of Keras's ``fit``: 0 silent, 1 progress bar, 2 a line per checkpoint.
         strategy: see tf.distribute; None chooses by devices and TF_CONFIG.
 
     Raises:
-        ValueError: if the pictures, the batch size or the Keras backend do not fit.
+        ValueError: if the pictures, the batch size or the Keras backend do not fit, or
+            ``styles`` is missing or of no use.
     """
 
     def __init__(self, build_network: Callable, recipe: Recipe, dataset, work_dir,
-                 validation=None, objective=ReconstructionObjective, verbose=1, strategy=None):
+                 validation=None, styles=None, verbose=1, strategy=None):
         if keras.backend.backend() != 'tensorflow':
             raise ValueError(f'training runs on TensorFlow, but Keras is set to '
                              f'{keras.backend.backend()}; set KERAS_BACKEND=tensorflow')
@@ -85,22 +93,36 @@ class Trainer:
         if recipe.batch_size % replicas:
             raise ValueError(f'batch_size is {recipe.batch_size}; expected a multiple of '
                              f'the {replicas} devices')
-        self.folder = scan_folder(dataset)
-        self.crops = Crops(self.folder.paths, recipe)
+        if bool(styles) != bool(recipe.stylization):
+            raise ValueError('a recipe with stylization needs a folder of styles' if not styles
+                             else 'styles are of use only to a recipe with stylization')
+        self.folders = [scan_folder(dataset), *([scan_folder(styles)] if styles else [])]
+        # Seeds that differ, so that pictures of both folders meet in any order.
+        self.crops = [Crops(folder.paths, dataclasses.replace(recipe, seed=recipe.seed + number))
+                      for number, folder in enumerate(self.folders)]
         self.held_out = scan_folder(validation).paths if validation else []
         self.origin = {'recipe': recipe.as_mapping(),
-                       'pictures': _digest(self.folder.paths, dataset)}
+                       'pictures': _digest(self.folders[0].paths, dataset)}
+        if styles:
+            self.origin['styles'] = _digest(self.folders[1].paths, styles)
         tf.config.experimental.enable_op_determinism()
         keras.utils.set_random_seed(recipe.seed)
         split = Split(replicas, machines(), mean_over_replicas)
         with self.strategy.scope():
             self.network = build_network()
-            self.objective = objective(self.network, recipe.loss, split)
+            self.samples, self.objective = self._samples_and_objective(split)
             optimiser = build_optimiser(recipe.optimiser, recipe.steps)
             self.objective.compile(optimizer=optimiser, jit_compile=False)
             self.objective.build()
             optimiser.build(self.objective.trainable_variables)
         self.state = state.TrainingState(self.network, optimiser)
+
+    def _samples_and_objective(self, split):
+        recipe = self.recipe
+        if recipe.stylization is None:
+            return self.crops[0], ReconstructionObjective(self.network, recipe.loss, split)
+        return (StylePairs(*self.crops, recipe.stylization, recipe.seed),
+                StylizationObjective(self.network, recipe.stylization, split))
 
     @property
     def weights_path(self) -> pathlib.Path:
@@ -120,10 +142,11 @@ class Trainer:
             return self._train()
         except tf.errors.InvalidArgumentError:
             # What comes of an error in Crops; its own message lies within a traceback.
-            if len(self.crops.undecodable) < len(self.crops.paths):
-                raise
-            raise ValueError(f'none of {len(self.crops.paths)} pictures can be '
-                             'decoded') from None
+            for crops in self.crops:
+                if len(crops.undecodable) == len(crops.paths):
+                    raise ValueError(f'none of {len(crops.paths)} pictures can be '
+                                     'decoded') from None
+            raise
         except (tf.errors.UnavailableError, tf.errors.AbortedError,
                 tf.errors.CancelledError) as error:
             if machines() == 1:
@@ -183,7 +206,9 @@ class Trainer:
         self._write_left_out()
 
     def _write_left_out(self):
-        left_out = {**self.folder.left_out, **self.crops.undecodable}
+        left_out = {}
+        for folder, crops in zip(self.folders, self.crops):
+            left_out.update({**folder.left_out, **crops.undecodable})
         text = ''.join(f'{path}: {reason}\n' for path, reason in left_out.items())
         write_atomically(self.work_dir / LEFT_OUT_NAME,
                          lambda path: pathlib.Path(path).write_text(text, encoding='utf-8'))
@@ -192,7 +217,7 @@ class Trainer:
         if self.is_chief:
             logger.info('steps %d to %d of %d', start + 1, stop, self.recipe.steps)
         dataset = self.strategy.distribute_datasets_from_function(
-            lambda context: crop_dataset(self.crops, self.recipe, start, stop, context))
+            lambda context: sample_dataset(self.samples, self.recipe, start, stop, context))
         history = self.objective.fit(
             dataset, steps_per_epoch=stop - start, shuffle=False,
             verbose=self.verbose if self.is_chief else 0,

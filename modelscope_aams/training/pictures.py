@@ -9,6 +9,7 @@ from typing import Dict, List, NamedTuple, Optional
 
 import cv2
 import numpy as np
+import tensorflow as tf
 from PIL import Image, ImageOps
 
 from .recipe import Recipe
@@ -128,6 +129,11 @@ class Crops:
         self.undecodable: Dict[pathlib.Path, str] = {}
         # Threads ask for crops of the same epoch, or of two where one ends.
         self._order = functools.lru_cache(maxsize=2)(self._shuffled)
+
+    @property
+    def specs(self) -> tf.TensorSpec:
+        """Shape and type of a crop."""
+        return tf.TensorSpec([self.recipe.crop, self.recipe.crop, 3], tf.float32)
 
     def __getitem__(self, number: int) -> np.ndarray:
         """Crop ``number``: float32 RGB 0..255, [crop, crop, 3]."""

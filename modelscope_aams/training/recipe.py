@@ -7,6 +7,7 @@ from typing import Any, Dict, Mapping, Optional
 
 from modelscope_aams.network.configuration import (
     VGG19_LAYERS, NetworkConfiguration, from_mapping, require_mapping)
+from modelscope_aams.network.options import METHODS
 
 #: Folder of the recipes that can be loaded by name.
 RECIPES = pathlib.Path(__file__).parent / 'recipes'
@@ -60,6 +61,55 @@ class LossWeights:
 
 
 @dataclasses.dataclass(frozen=True)
+class Stylization:
+    """The second stage: the decoder learns from its own transferred features.
+
+    For every crop a method, a style weight and strokes are drawn; no gradient passes
+    through the transfer. Terms of the loss are means over the batch.
+
+    Attributes:
+        aams, adain, wct, avatar_net: how often each method is drawn, relative to the others.
+        reconstructed: share of crops with style weight 0, which have to come back.
+        partial: share of the others whose style weight lies evenly between ``weakest``
+            and 1; the rest have 1.
+        weakest: see ``partial``.
+        style: weight of network.losses.channel_statistics.
+        correlations: weight of network.losses.correlations where the style weight is 1.
+        content: weight of the squared difference between the conv4_1 features of the
+            result and the transferred ones, divided by their variance.
+        reconstruction, perceptual: weights, for reconstructed crops, of the first stage's
+            terms.
+        total_variation: weight of network.losses.total_variation.
+    """
+    aams: float = 0.55
+    adain: float = 0.15
+    wct: float = 0.15
+    avatar_net: float = 0.15
+    reconstructed: float = 0.2
+    partial: float = 0.3
+    weakest: float = 0.2
+    style: float = 10.0
+    correlations: float = 0.0
+    content: float = 1.0
+    reconstruction: float = 0.01
+    perceptual: float = 1.0
+    total_variation: float = 0.002
+
+    def __post_init__(self):
+        _check_number(self, 0, math.inf, *(field.name for field in dataclasses.fields(self)))
+        for name in ('reconstructed', 'partial', 'weakest'):
+            if getattr(self, name) > 1:
+                raise ValueError(f'{name} is {getattr(self, name)}; expected 0 to 1')
+        if not any(self.method_shares.values()):
+            raise ValueError('aams, adain, wct and avatar_net are all 0; expected one above')
+
+    @property
+    def method_shares(self) -> Dict[str, float]:
+        """How often each of network.options.METHODS is drawn."""
+        return {method: getattr(self, method.replace('-', '_')) for method in METHODS}
+
+
+@dataclasses.dataclass(frozen=True)
 class Optimiser:
     """Adam (Kingma and Ba 2015).
 
@@ -106,6 +156,8 @@ class Recipe:
         fresh_attention: a run from whole weights draws the attention anew. Trained beside
             an unready decoder it vanishes under its loss before it marks anything.
         loss: see LossWeights.
+        stylization: the second stage, which trains the decoder on stylized crops and has
+            its own loss; null is the first stage.
         optimiser: see Optimiser.
         network: what the trained weights' file says of the attention map, see
             NetworkConfiguration.
@@ -121,6 +173,7 @@ class Recipe:
     seed: int = 0
     fresh_attention: bool = False
     loss: LossWeights = LossWeights()
+    stylization: Optional[Stylization] = None
     optimiser: Optimiser = Optimiser()
     network: NetworkConfiguration = NetworkConfiguration()
 
@@ -134,6 +187,9 @@ class Recipe:
             raise ValueError(f'crop is {self.crop}; expected a multiple of 8')
         if self.resize is not None:
             _check_whole(self, self.crop, 'resize')
+        if self.stylization is not None and self.fresh_attention:
+            raise ValueError('fresh_attention with stylization, which does not train the '
+                             'attention; expected one of them')
         if self.network.encoder_layers != VGG19_LAYERS:
             raise ValueError('network.encoder_layers come with the weights; '
                              'expected none in a recipe')
@@ -146,9 +202,9 @@ class Recipe:
             ValueError: for a name that it does not know, or a value that cannot be.
         """
         values = require_mapping(values, 'recipe')
-        for name, part in (('loss', LossWeights), ('optimiser', Optimiser),
-                           ('network', NetworkConfiguration)):
-            if name in values:
+        for name, part in (('loss', LossWeights), ('stylization', Stylization),
+                           ('optimiser', Optimiser), ('network', NetworkConfiguration)):
+            if name in values and (name, values[name]) != ('stylization', None):
                 values[name] = from_mapping(part, values[name], f'recipe.{name}')
         return from_mapping(cls, values, 'recipe')
 

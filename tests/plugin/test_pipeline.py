@@ -15,7 +15,7 @@ from modelscope.preprocessors import Preprocessor
 from PIL import Image
 
 from modelscope_aams.network.preprocess import finish, prepare_content
-from modelscope_aams.network.transfer import TransferOptions
+from modelscope_aams.network.options import TransferOptions
 from modelscope_aams.plugin.model import AAMSModel
 from modelscope_aams.plugin.pipeline import AAMSStyleTransferPipeline, enlarge
 from modelscope_aams.plugin.preprocessor import AAMSPreprocessor

@@ -104,6 +104,20 @@ def compare(rows: Iterable[Mapping], network: str, methods: Sequence[str],
         method: float(np.mean([values[method] for values in scores])) for method in methods})
 
 
+def head_to_head(rows: Iterable[Mapping], network: str, methods: Sequence[str],
+                 score: Callable[[Mapping[str, Sweep]], Dict[str, float]]
+                 ) -> Dict[str, Dict[str, float]]:
+    """``compare`` of every two methods by themselves: the share of pairs that one wins.
+
+    Where ``score`` takes a level that all methods reach, that is the strongest that these
+    two reach, not the weakest of all.
+    """
+    pairs = list(sweeps(rows, network).values())
+    return {one: {other: shares([score({name: pair[name] for name in (one, other)})
+                                 for pair in pairs], (one, other))[one]
+                  for other in methods if other != one} for one in methods}
+
+
 def means(rows: Sequence[Mapping], method: str, style_weight: float,
           measures: Sequence[str]) -> Dict[str, Optional[float]]:
     """Means over all pairs of a method's measures; None where a measure is not taken."""

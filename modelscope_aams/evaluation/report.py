@@ -10,8 +10,8 @@ from modelscope_aams.checkpoints.atomic import write_atomically
 from .feature_networks import VGG_FEATURES
 from .measuring import MEASURES
 from .preferences import (
-    Comparison, StyleAtContent, compare, contents_at_equal_style, means, style_at_content,
-    styles_at_equal_content, styles_at_full_weight)
+    Comparison, StyleAtContent, compare, contents_at_equal_style, head_to_head, means,
+    style_at_content, styles_at_equal_content, styles_at_full_weight)
 from .records import Records
 from .run import Plan
 
@@ -37,11 +37,14 @@ class Readings(NamedTuple):
     Attributes:
         curves: means over all pairs by rising style weight.
         preferences: by what is preferred (see PREFERENCES) and network.
+        head_to_head: by network, the share of pairs for which a method is more faithful than
+            each other one.
         at_content: the style distances where the mean content distance (VGG) is
             ``content_level``.
     """
     curves: Dict[str, List[Dict]]
     preferences: Dict[str, Dict[str, Comparison]]
+    head_to_head: Dict[str, Dict[str, Dict[str, float]]]
     at_content: Dict[str, StyleAtContent]
     content_level: float
 
@@ -60,6 +63,8 @@ def read(rows: Sequence[Mapping], methods: Sequence[str], content_level: float) 
         curves,
         {name: {network: compare(rows, network, methods, score) for network in NETWORKS}
          for name, score in PREFERENCES.items()},
+        {network: head_to_head(rows, network, methods, contents_at_equal_style)
+         for network in NETWORKS},
         {method: style_at_content(curve, content_level, 'content_vgg',
                                   [f'style_{network}' for network in NETWORKS])
          for method, curve in curves.items()},
@@ -93,6 +98,7 @@ def as_json(rows, readings: Readings, settings, vgg_layers) -> str:
         'preferences': {name: {network: comparison._asdict()
                                for network, comparison in part.items()}
                         for name, part in readings.preferences.items()},
+        'head_to_head': readings.head_to_head,
         'style_at_content': {'content_vgg': readings.content_level, **{
             method: part._asdict() for method, part in readings.at_content.items()}},
         'rows': list(rows)}, indent=1, ensure_ascii=False) + '\n'
@@ -120,6 +126,15 @@ def as_markdown(plan: Plan, readings: Readings, vgg_layers: Sequence[str]) -> st
         'The means over all pairs of the distances that decide:',
         _preference_table(readings, methods, lambda comparison, method:
                           _number(comparison.means[method])),
+        '## Faithfulness of every two methods',
+        *(part for network, title in NETWORKS.items() for part in (
+            f'On {title}, the share of pairs for which the row is more faithful than the column:',
+            _table(['', *methods], [
+                [one, *('–' if one == other
+                        else f'{readings.head_to_head[network][one][other]:.2f}'
+                        for other in methods)] for one in methods]))),
+        'As above, but at the strongest style distance that these two reach, whatever the '
+        'others do.',
         f'## Style distance at content distance {readings.content_level:g} (VGG)',
         _table(['method', 'style weight', *(f'style {name}' for name in NETWORKS.values())],
                [_at_content_row(method, part, readings.content_level)

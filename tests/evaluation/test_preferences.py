@@ -55,6 +55,18 @@ def test_comparison_over_pairs():
     assert equal.means == pytest.approx({'one': (0.6 + 0.1 + 2.5 / 7) / 2, 'two': 1.14 / 2})
 
 
+def test_head_to_head_the_others_do_not_matter():
+    # 'weak' holds the common level at 0.8; 'one' and 'two' alone meet at 0.5.
+    table = rows('a', 'x', one=[(0.9, 0.2), (0.5, 0.6)], two=[(0.8, 0.1), (0.3, 0.9)],
+                 weak=[(0.9, 0.3), (0.8, 0.4)])
+    methods, score = ('one', 'two', 'weak'), preferences.contents_at_equal_style
+    assert preferences.compare(table, 'vgg', methods, score).shares['two'] == 1
+    found = preferences.head_to_head(table, 'vgg', methods, score)
+    # At 0.5, 'two' has 0.1 + 0.8 · 0.6 = 0.58, 'one' 0.6; at 0.8 'one' has 0.3.
+    assert found['two'] == {'one': 1, 'weak': 1} and found['one'] == {'two': 0, 'weak': 1}
+    assert found['weak'] == {'one': 0, 'two': 0}
+
+
 def test_sweeps_go_by_style_weight_whatever_the_order_of_rows():
     table = rows('a', 'x', one=[(0.9, 0.2), (0.5, 0.6)])
     assert preferences.sweeps(table[::-1], 'vgg') == {

@@ -17,7 +17,7 @@ from modelscope_aams.checkpoints import BUNDLED, frozen_graph
 from modelscope_aams.checkpoints.layout import Weights
 from modelscope_aams.checkpoints.reading import read_weights
 from modelscope_aams.network.configuration import (
-    DECODER_LAYERS, FEATURE_LAYERS, MEAN_PIXEL, NORMALISED, POOL, VGG19_LAYERS)
+    DECODER_LAYERS, FEATURE_LAYERS, MEAN_PIXEL, MIRRORED, NORMALISED, POOL, VGG19_LAYERS)
 from modelscope_aams.network.names import attention_name, decoder_name, encoder_name
 
 v1 = tf.compat.v1
@@ -55,7 +55,8 @@ def published_graph(weights: Weights, smoothing=None) -> v1.GraphDef:
         content, style = (v1.placeholder(tf.float32, (None, None, 3), name=name)
                           for name in ('content', 'style'))
         inter_weight = v1.placeholder(tf.float32, (), name='inter_weight')
-        content_deep = _encode(content, constants)['conv4_1']
+        mirrored = weights.configuration.border == MIRRORED
+        content_deep = _content_features(content, constants, mirrored)
         style_features = _encode(_prepared_style(style), constants)
         whitened, _, _ = _whitened(content_deep)
         style_whitened, colouring, mean = _whitened(style_features['conv4_1'])
@@ -68,11 +69,25 @@ def published_graph(weights: Weights, smoothing=None) -> v1.GraphDef:
         fused, centroids = _fused(strokes, saliency)
         fused = inter_weight * fused + (1 - inter_weight) * attended
         coloured = tf.matmul(tf.reshape(fused, [-1, fused.shape[-1]]), colouring) + mean
-        picture = _decode(tf.reshape(coloured, tf.shape(fused)), style_features, constants)
+        coloured = tf.reshape(coloured, tf.shape(fused))
+        if mirrored:
+            coloured = tf.pad(coloured, [[0, 0], [1, 1], [1, 1], [0, 0]], 'REFLECT')
+        picture = _decode(coloured, style_features, constants)
+        if mirrored:
+            picture = picture[:, 8:-8, 8:-8]
         tf.identity(picture, name='stylized_output')
         tf.identity(saliency, name='attention_map')
         tf.identity(centroids, name='centroids')
     return graph.as_graph_def()
+
+
+def _content_features(content, constants, mirrored):
+    """conv4_1 features [1, rows / 8, columns / 8, 512] of a picture [rows, columns, 3]."""
+    if not mirrored:
+        return _encode(content, constants)['conv4_1']
+    rows, columns = (tf.shape(content)[i] // 8 for i in range(2))
+    beyond = tf.pad(content, [[16, 16], [16, 16], [0, 0]], 'REFLECT')
+    return _encode(beyond, constants)['conv4_1'][:, 2:2 + rows, 2:2 + columns]
 
 
 def write_published_model(directory, weights: Weights = None, smoothing=None) -> pathlib.Path:

@@ -8,11 +8,14 @@ from .adain import EPSILON, RowMoments, overall_moments, row_moments
 from .autoencoder import AttentionAutoencoder
 from .bands import band_rows, in_halves, joined, map_bands
 from .compiled import CompiledFunctions, maps, statistic
-from .configuration import FEATURE_LAYERS
+from .configuration import FEATURE_LAYERS, MIRRORED
 from .decoder import STAGES
 from .encoder import subtract_mean
-from .regions import match_regions
+from .regions import GRANULE, match_regions
 
+#: How far a content is mirrored beyond its border for the encoder, in pixels, and its
+#: features for the decoder, in positions of GRANULE pixels.
+ENCODER_MARGIN, DECODER_MARGIN = 16, 1
 #: Convolutions between maps of so many channels are the ones that run faster in halves.
 HALVED_CHANNELS = 256
 
@@ -32,13 +35,18 @@ class Coding:
                  banded: bool = True):
         self.encoder, self.decoder = network.encoder, network.decoder
         self.function, self.banded = function, banded
+        self.mirrored = network.configuration.border == MIRRORED
 
     def encode(self, rgb) -> tf.Tensor:
         """conv4_1 features [1, rows, columns, 512] of a picture (float32 [rows, columns, 3])."""
-        bands = [rgb[None]]
+        bands = [_mirrored(rgb[None], ENCODER_MARGIN) if self.mirrored else rgb[None]]
         for index in range(len(self.encoder.blocks)):
             bands = self._encode_block(index, bands)
-        return joined(bands)
+        if not self.mirrored:
+            return joined(bands)
+        rows, columns = (rgb.shape[i] or tf.shape(rgb)[i] for i in range(2))
+        first = ENCODER_MARGIN // GRANULE
+        return joined(bands)[:, first:first + rows // GRANULE, first:first + columns // GRANULE]
 
     def moments(self, rgb, shares: Optional[Sequence[tf.Tensor]] = None) -> Moments:
         """(mean, variance) of a picture's features at each layer that the decoder matches.
@@ -74,6 +82,11 @@ class Coding:
             shares: of each region, a level for each layer (see regions.pyramid).
         """
         bands, statistics = [features[None]], ()
+        if self.mirrored:
+            bands = [_mirrored(bands[0], DECODER_MARGIN)]
+            shares = shares and [
+                [_mirrored(plane, DECODER_MARGIN * GRANULE >> level)
+                 for level, plane in enumerate(levels)] for levels in shares]
         for index, stage in enumerate(STAGES):
             channels = bands[0].shape[-1]
             function = self.function(
@@ -91,7 +104,8 @@ class Coding:
                 bands = self._match_regions(
                     bands, [target[stage.matched_to] for target in targets],
                     [share[level] for share in shares])
-        return joined(bands)[0]
+        picture, cut = joined(bands)[0], DECODER_MARGIN * GRANULE
+        return picture[cut:-cut, cut:-cut] if self.mirrored else picture
 
     def _band_rows(self, bands, values_per_pixel):
         columns = bands[0].shape[2]
@@ -155,6 +169,11 @@ class Coding:
             *[tf.TensorSpec([None, channels], tf.float32)] * 4)
         return [function(band, tf.concat(parts, axis=-1), *statistics)
                 for band, *parts in zip(bands, *split)]
+
+
+def _mirrored(plane, margin):
+    """A map [1, rows, columns, c] with so much of it mirrored beyond each border."""
+    return tf.pad(plane, [[0, 0], [margin, margin], [margin, margin], [0, 0]], 'REFLECT')
 
 
 def _split_like(plane, bands):

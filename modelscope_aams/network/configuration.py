@@ -31,6 +31,7 @@ ATTENTION_CHANNELS = 256
 MEAN_PIXEL = (123.68, 116.78, 103.94)
 
 WHITENED, NORMALISED = 'whitened', 'normalised'
+ZEROS, MIRRORED = 'zeros', 'mirrored'
 
 
 def require_mapping(values, where: str) -> Dict[str, Any]:
@@ -67,10 +68,13 @@ class NetworkConfiguration:
             each channel, which is what it is trained on).
         attention_peak: percentile of the attention map that is scaled to 1; 100 is
             the maximum (the paper), less keeps a lone bright spot from darkening the rest.
+        border: what convolutions see beyond a content's border: ``'zeros'`` (the paper),
+            whose features whitening makes a frame of, or ``'mirrored'`` content.
     """
     encoder_layers: Tuple[Any, ...] = VGG19_LAYERS
     attention_features: str = WHITENED
     attention_peak: float = 100.0
+    border: str = ZEROS
 
     def __post_init__(self):
         try:
@@ -92,6 +96,9 @@ class NetworkConfiguration:
                 or not 50 <= self.attention_peak <= 100):
             raise ValueError(f'attention_peak is {self.attention_peak!r}; expected a '
                              'percentile from 50 to 100')
+
+        if self.border not in (ZEROS, MIRRORED):
+            raise ValueError(f"border is {self.border!r}; expected '{ZEROS}' or '{MIRRORED}'")
 
     def without(self, layer: str) -> 'NetworkConfiguration':
         """The same network without one encoder layer."""

@@ -1,10 +1,14 @@
-"""Style weight, several styles, regions and own attention maps, with the shipped weights."""
+"""Style weight, several styles, regions, own attention maps and borders, as shipped."""
+import dataclasses
+
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from modelscope_aams.checkpoints.layout import build_network
+from modelscope_aams.checkpoints.layout import Weights, build_network
 from modelscope_aams.checkpoints.reading import read_weights
 from modelscope_aams.network import bands
+from modelscope_aams.network.configuration import NetworkConfiguration
 from modelscope_aams.network.options import METHODS, TransferOptions
 from modelscope_aams.network.transfer import StyleTransfer
 from tests.network.test_transfer import picture
@@ -146,3 +150,35 @@ def test_a_style_prepared_for_other_options_is_refused(transfer, styles):
 def test_options_that_make_no_sense_are_refused_by_name(options, message):
     with pytest.raises(ValueError, match=message):
         TransferOptions(**options)
+
+
+def test_a_mirrored_border_leaves_no_frame(transfer):
+    def frame(border):
+        configuration = dataclasses.replace(transfer.network.configuration, border=border)
+        weights = Weights(read_weights(BUNDLED).arrays, configuration)
+        coding = StyleTransfer(build_network(weights)).coding
+        deep = coding.encode(tf.fill([96, 120, 3], 120.0))
+        assert deep.shape == (1, 12, 15, 512)
+        picture = coding.decode(deep[0], [transfer.prepare_style(CONTENT).moments])
+        assert picture.shape == (96, 120, 3)
+        # Of a flat picture all features are alike, but for what lies beyond the border.
+        return np.abs(deep - deep[:, 6:7, 7:8]).mean()
+
+    assert frame('mirrored') < 0.2 * frame('zeros')
+
+
+@pytest.mark.parametrize('rows, columns', [(75, 130), (36, 61)])
+def test_mirrored_borders_keep_sizes_in_bands_and_whole(transfer, styles, monkeypatch, rows,
+                                                        columns):
+    assert transfer.network.configuration.border == 'mirrored'
+    content = picture(8, rows, columns)
+    whole = transfer.stylize(content, styles['wct'][0], TransferOptions(method='wct')).picture
+    assert whole.shape == (rows // 8 * 8, columns // 8 * 8, 3)
+    monkeypatch.setattr(bands, 'BAND_VALUES', 1 << 15)
+    banded = transfer.stylize(content, styles['wct'][0], TransferOptions(method='wct')).picture
+    assert np.abs(whole - banded).max() < 1
+
+
+def test_an_unknown_border_is_refused():
+    with pytest.raises(ValueError, match="border is 'black'; expected 'zeros' or 'mirrored'"):
+        NetworkConfiguration(border='black')

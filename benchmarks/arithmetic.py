@@ -8,11 +8,13 @@ single channels, and the rows that bands compute twice.
 import math
 from typing import Dict
 
+from modelscope_aams.network.coding import DECODER_MARGIN, ENCODER_MARGIN
 from modelscope_aams.network.configuration import (
-    ATTENTION_CHANNELS, DECODER_LAYERS, POOL, VGG19_LAYERS, NetworkConfiguration)
-from modelscope_aams.network.preprocess import STYLE_SIDE
-from modelscope_aams.network.style_swap import BORDER, PATCH
+    ATTENTION_CHANNELS, DECODER_LAYERS, MIRRORED, POOL, VGG19_LAYERS, ZEROS,
+    NetworkConfiguration)
 from modelscope_aams.network.options import TransferOptions
+from modelscope_aams.network.preprocess import STYLE_SIDE
+from modelscope_aams.network.style_swap import PATCH
 from modelscope_aams.network.whitening import GRAM_PARTS
 
 from .published_graph import ENLARGED
@@ -36,30 +38,38 @@ def picture_operations(configuration: NetworkConfiguration, rows: int, columns: 
     high, wide = rows // STRIDE, columns // STRIDE
     positions = high * wide
     keys = math.ceil(high / reduction) * math.ceil(wide / reduction)
-    return {**_prefixed('encoder', _encoder(configuration, rows, columns)),
+    mirrored = configuration.border == MIRRORED
+    beyond, around = (2 * margin * mirrored for margin in (ENCODER_MARGIN, DECODER_MARGIN))
+    return {**_prefixed('encoder', _encoder(configuration, rows + beyond, columns + beyond)),
             'whitening': _whitening(positions, kernels=1),
             'attention/projections': 2 * DEEP_CHANNELS * (
                 positions * ATTENTION_CHANNELS + keys * (ATTENTION_CHANNELS + DEEP_CHANNELS)),
             'attention/products': 2 * positions * keys * (ATTENTION_CHANNELS + DEEP_CHANNELS),
             'matching': sum(_matching(high, wide, scale) for scale in scales),
             'colouring': 2 * positions * DEEP_CHANNELS ** 2,
-            **_prefixed('decoder', _decoder(high, wide))}
+            **_prefixed('decoder', _decoder(high + around, wide + around))}
 
 
-def published_operations(rows: int, columns: int) -> Dict[str, int]:
-    """Operations by stage of the published graph for one content picture and its style."""
+def published_operations(rows: int, columns: int, border: str = ZEROS) -> Dict[str, int]:
+    """Operations by stage of the published graph for one content picture and its style.
+
+    Args:
+        border: see NetworkConfiguration.
+    """
+    configuration = NetworkConfiguration(border=border)
+    around = 2 * DECODER_MARGIN * (border == MIRRORED)
     high, wide = rows // STRIDE, columns // STRIDE
     positions = high * wide
     style_positions = sum(_style_side(scale) ** 2 for scale in TransferOptions.scales)
-    shared = {**picture_operations(NetworkConfiguration(), rows, columns),
-              **style_operations(NetworkConfiguration())}
+    shared = {**picture_operations(configuration, rows, columns),
+              **style_operations(configuration)}
     return {**shared,
             'whitening': _whitening(positions, kernels=2, covariance=1),
             'style/whitening': _whitening(STYLE_POSITIONS, kernels=2, covariance=1),
             'smoothing': _convolution(positions, 3, DEEP_CHANNELS, DEEP_CHANNELS),
             'matching': _convolution(positions, PATCH, DEEP_CHANNELS, style_positions),
             'pasting': _convolution(positions, PATCH, style_positions, DEEP_CHANNELS),
-            **_prefixed('decoder', _decoder(high, wide, shared=False))}
+            **_prefixed('decoder', _decoder(high + around, wide + around, shared=False))}
 
 
 def style_operations(configuration: NetworkConfiguration) -> Dict[str, int]:
@@ -99,8 +109,9 @@ def _whitening(positions, kernels, covariance=(GRAM_PARTS + 1) / (2 * GRAM_PARTS
 
 def _matching(high, wide, scale):
     """The product of all positions with those of the style, borders included."""
-    style_side = _style_side(scale) + 2 * BORDER
-    return 2 * (high + 2 * BORDER) * (wide + 2 * BORDER) * style_side ** 2 * DEEP_CHANNELS
+    border = PATCH - 1
+    style_side = _style_side(scale) + border
+    return 2 * (high + border) * (wide + border) * style_side ** 2 * DEEP_CHANNELS
 
 
 def _style_side(scale):

@@ -1,7 +1,8 @@
 """How time and memory grow with the picture: a model, and a plot of it with what was measured."""
 from typing import List, NamedTuple
 
-from modelscope_aams.network.transfer import TransferOptions, attention_reduction
+from modelscope_aams.network.options import TransferOptions
+from modelscope_aams.network.transfer import attention_reduction
 
 from .arithmetic import picture_operations
 

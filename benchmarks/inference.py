@@ -229,7 +229,8 @@ def _roofline(size, seconds, rates, configuration):
     from .arithmetic import picture_operations, published_operations, style_operations
     rate = statistics.median(rates)
     known = sum(picture_operations(configuration, size, size).values())
-    operations = {'baseline': sum(published_operations(size, size).values()),
+    published = published_operations(size, size, configuration.border)
+    operations = {'baseline': sum(published.values()),
                   'new_style': known + sum(style_operations(configuration).values()),
                   'known_style': known}
     figures = {'product_gflop_per_second': rate / 1e9,

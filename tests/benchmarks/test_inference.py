@@ -54,6 +54,15 @@ def test_layers_that_are_left_out_are_not_counted():
     assert whole['encoder/conv3_4'] == 2 * 200 * 200 * 9 * 256 * 256
 
 
+def test_mirrored_borders_are_counted():
+    zeros, mirrored = (picture_operations(NetworkConfiguration(border=border), 64, 96)
+                       for border in ('zeros', 'mirrored'))
+    assert mirrored['encoder/conv1_1'] == zeros['encoder/conv1_1'] * (96 * 128) / (64 * 96)
+    assert mirrored['decoder/inv_conv4_1'] == zeros['decoder/inv_conv4_1'] * (10 * 14) / (8 * 12)
+    assert {name for name in zeros if zeros[name] == mirrored[name]} == {
+        'whitening', 'attention/projections', 'attention/products', 'matching', 'colouring'}
+
+
 def test_counts_are_those_of_tensorflow():
     graph, v1 = tf.Graph(), tf.compat.v1
     with graph.as_default():
@@ -66,7 +75,7 @@ def test_counts_are_those_of_tensorflow():
     while node.children:
         node, = node.children
         counted[node.name] = node.float_ops
-    expected = published_operations(64, 96)
+    expected = published_operations(64, 96, read_weights(BUNDLED).configuration.border)
     # It takes the transposed convolution for one at every position of its larger output.
     del expected['pasting']
     products = {name for name in expected

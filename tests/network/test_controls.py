@@ -154,9 +154,9 @@ def test_options_that_make_no_sense_are_refused_by_name(options, message):
 
 def test_a_mirrored_border_leaves_no_frame(transfer):
     def frame(border):
-        configuration = dataclasses.replace(transfer.network.configuration, border=border)
-        weights = Weights(read_weights(BUNDLED).arrays, configuration)
-        coding = StyleTransfer(build_network(weights)).coding
+        shipped = read_weights(BUNDLED)
+        coding = StyleTransfer(build_network(Weights(shipped.arrays, dataclasses.replace(
+            shipped.configuration, border=border)))).coding
         deep = coding.encode(tf.fill([96, 120, 3], 120.0))
         assert deep.shape == (1, 12, 15, 512)
         picture = coding.decode(deep[0], [transfer.prepare_style(CONTENT).moments])

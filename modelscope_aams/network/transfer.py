@@ -13,14 +13,17 @@ from .coding import Coding
 from .compiled import CompiledFunctions, maps, statistic
 from .configuration import FEATURE_LAYERS, POOL, VGG19_LAYERS
 from .encoder import subtract_mean
-from .feature_transforms import (
-    TRANSFORMS, ContentFeatures, StyleFeatures)
+from .feature_transforms import TRANSFORMS, ContentFeatures, StyleFeatures
 from .options import AAMS, METHODS, TransferOptions
 from .preprocess import prepare_style
 from .regions import mixed_moments, pyramid, whole
 from .style_swap import PATCH, StylePatches, style_patches
 from .style_weight import weaken, weaken_moments
 from .whitening import Colouring, square_roots, whiten
+
+
+#: Share of a pixel that the styles may leave over without the content filling it.
+SMALLEST_SHARE = 1e-3
 
 
 class Stylized(NamedTuple):
@@ -175,25 +178,25 @@ class StyleTransfer:
 
     def _decode_regions(self, content_rgb, deep, features, styles, style_weights, shares):
         """The picture at each style weight, with a mixture that differs from place to place."""
-        pyramids = [pyramid(share) for share in shares]
-        rest = 1 - shares.sum(axis=0)
-        own = [self.coding.moments(content_rgb, levels) for levels in pyramids]
+        pyramids, own = [pyramid(share) for share in shares], None
+        contents, rest = [], 1 - shares.sum(axis=0)
+        if rest.max() > SMALLEST_SHARE:
+            contents.append(pyramid(rest))
+        left = [self.coding.moments(content_rgb, levels) for levels in contents]
         for style_weight in style_weights:
-            parts = [self._weaken(part, deep, style_weight, levels[-1])
-                     for part, levels in zip(features, pyramids)]
-            targets = [weaken_moments(style.moments, region, style_weight)
-                       for style, region in zip(styles, own)]
-            levels = pyramids
-            if rest.max() > 1e-3:
-                levels = [*pyramids, pyramid(rest)]
-                parts.append(deep[0])
-                targets.append(self.coding.moments(content_rgb, levels[-1]))
-            mixed = tf.add_n([share[-1][0] * part for share, part in zip(levels, parts)])
-            yield self.coding.decode(mixed, targets, levels)
+            parts, targets = features, [style.moments for style in styles]
+            if style_weight < 1:
+                own = own or [self.coding.moments(content_rgb, levels) for levels in pyramids]
+                parts = [self._weaken(part, deep, style_weight, levels[-1])
+                         for part, levels in zip(features, pyramids)]
+                targets = [weaken_moments(target, region, style_weight)
+                           for target, region in zip(targets, own)]
+            regions = [*pyramids, *contents]
+            mixed = tf.add_n([levels[-1][0] * part for levels, part in zip(
+                regions, [*parts, *[deep[0]] * len(contents)])])
+            yield self.coding.decode(mixed, [*targets, *left], regions)
 
     def _weaken(self, features, deep, style_weight, *region):
-        if style_weight == 1:
-            return features
         function = self._function(('weaken', len(region)), weaken, _FEATURES, _FEATURES, _SCALAR,
                                   *[maps(1)] * len(region))
         return function(features[None], deep, tf.constant(style_weight, tf.float32), *region)[0]

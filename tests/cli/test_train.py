@@ -57,7 +57,7 @@ def test_training_leaves_a_model_directory(trained):
     weights = read_weights(work_dir)
     assert weights.configuration == NetworkConfiguration(
         attention_features=load_recipe('reconstruction').network.attention_features,
-        attention_peak=98)
+        attention_peak=98, border='mirrored')
     bundled = read_weights(work_dir.__class__(sys.modules['modelscope_aams'].__file__).parent
                            / 'bundled').arrays
     for name, array in bundled.items():

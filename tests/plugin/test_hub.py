@@ -50,7 +50,8 @@ def test_pipeline_by_its_name(hub_cache, arguments):
 
 def test_model_and_preprocessor_from_an_id(hub_cache, content):
     assert Model.from_pretrained(ID).model_dir == hub.BUNDLED_DIRECTORY
-    assert Preprocessor.from_pretrained(ID)(content, content)['style'].shape == content.shape
+    style, = Preprocessor.from_pretrained(ID)(content, content)['styles']
+    assert style.shape == content.shape
 
 
 def test_cached_copy(cached, logged, official, official_picture, content, style, how):

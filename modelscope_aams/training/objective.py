@@ -9,9 +9,6 @@ from modelscope_aams.network.encoder import subtract_mean
 
 from .recipe import LossWeights
 
-TERMS = ('reconstruction', 'perceptual', 'total_variation', 'attention_l1')
-
-
 class Split(NamedTuple):
     """How a batch is split over devices.
 
@@ -26,43 +23,26 @@ class Split(NamedTuple):
     average: Callable = lambda tensor: tensor
 
 
-class ReconstructionObjective(keras.Model):
-    """Stage one: pictures have to come back through encoder, attention and decoder.
+class Objective(keras.Model):
+    """A network with its loss: subclasses give ``call`` and ``terms``.
 
     Args:
         network: an AttentionAutoencoder; its encoder stays as it is.
-        weights: weight of each term of the loss.
+        terms: names of the loss terms.
         split: how each batch is split over devices.
     """
 
-    def __init__(self, network, weights=LossWeights(), split=Split(), **kwargs):
+    def __init__(self, network, terms, split=Split(), **kwargs):
         super().__init__(**kwargs)
-        self.network, self.weights_of_loss, self.split = network, weights, split
-        self.trackers = {term: keras.metrics.Mean(name=term) for term in TERMS}
+        self.network, self.split = network, split
+        self.trackers = {term: keras.metrics.Mean(name=term) for term in terms}
 
     def build(self, input_shape=None):
         self.built = True
 
-    def call(self, images, training=False):
-        return self.network(images)
-
-    def terms(self, images, result):
-        """The weighted loss terms, scalars by name, for one batch of RGB 0..255."""
-        weights = self.weights_of_loss
-        target = subtract_mean(ops.convert_to_tensor(images, dtype='float32'))
-        output = subtract_mean(result['picture'])
-        targets = result['features']
-        scales = None
-        if weights.perceptual_relative:
-            scales = losses.variances(targets, self.split.average)
-        return {
-            'reconstruction': weights.reconstruction * losses.mean_square(output, target),
-            'perceptual': weights.perceptual * losses.perceptual(
-                self.network.encoder(output), targets, scales),
-            'total_variation': weights.total_variation * losses.total_variation(output),
-            'attention_l1': weights.attention * losses.attention_sparsity(
-                result['attention'], weights.attention_reduction),
-        }
+    def terms(self, batch, result):
+        """The weighted loss terms, scalars by name, for a batch and what ``call`` made of it."""
+        raise NotImplementedError
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """This part's share of the loss: the shares of all parts add up to the whole."""
@@ -80,6 +60,45 @@ class ReconstructionObjective(keras.Model):
             # Over machines Keras takes their mean along a first dimension.
             values = {name: ops.expand_dims(value, 0) for name, value in values.items()}
         return values
+
+    def _is_sum(self, term):
+        return False
+
+
+class ReconstructionObjective(Objective):
+    """Stage one: pictures have to come back through encoder, attention and decoder.
+
+    Args:
+        network: an AttentionAutoencoder.
+        weights: weight of each term of the loss.
+        split: see Objective.
+    """
+
+    def __init__(self, network, weights=LossWeights(), split=Split(), **kwargs):
+        super().__init__(network, ('reconstruction', 'perceptual', 'total_variation',
+                                   'attention_l1'), split, **kwargs)
+        self.weights_of_loss = weights
+
+    def call(self, images, training=False):
+        return self.network(images)
+
+    def terms(self, images, result):
+        """See Objective; ``images`` are RGB 0..255."""
+        weights = self.weights_of_loss
+        target = subtract_mean(ops.convert_to_tensor(images, dtype='float32'))
+        output = subtract_mean(result['picture'])
+        targets = result['features']
+        scales = None
+        if weights.perceptual_relative:
+            scales = losses.variances(targets, self.split.average)
+        return {
+            'reconstruction': weights.reconstruction * losses.mean_square(output, target),
+            'perceptual': weights.perceptual * losses.perceptual(
+                self.network.encoder(output), targets, scales),
+            'total_variation': weights.total_variation * losses.total_variation(output),
+            'attention_l1': weights.attention * losses.attention_sparsity(
+                result['attention'], weights.attention_reduction),
+        }
 
     def _is_sum(self, term):
         return term == 'attention_l1' and self.weights_of_loss.attention_reduction == 'sum'

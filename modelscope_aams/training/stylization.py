@@ -4,7 +4,6 @@ As Huang and Belongie (2017) train a decoder on features that AdaIN gave a style
 of all the methods: what they make of a photograph and a painting is decoded, and the result
 has to have the painting's statistics and the transferred features.
 """
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -18,11 +17,10 @@ from modelscope_aams.network.style_swap import style_patches
 from modelscope_aams.network.style_weight import weaken, weaken_moments
 from modelscope_aams.network.whitening import whiten
 
-from .objective import Split
+from .objective import Objective, Split
 from .pictures import Crops
 from .recipe import Stylization
 
-TERMS = ('style', 'correlations', 'content', 'reconstruction', 'perceptual', 'total_variation')
 #: Names of the parts of a sample.
 CONTENT, STYLE, DRAW = 'content', 'style', 'draw'
 #: Weakest inter_weight that is drawn, and the share of samples that draw one.
@@ -62,24 +60,21 @@ class StylePairs:
         return np.array([method, style_weight, inter_weight], np.float32)
 
 
-class StylizationObjective(keras.Model):
+class StylizationObjective(Objective):
     """The loss of stylized crops, for the decoder alone; attention stays as it is.
 
     Args:
         network: an AttentionAutoencoder.
         settings: weights of the terms.
-        split: how each batch is split over devices.
+        split: see Objective.
     """
 
     def __init__(self, network, settings: Stylization, split=Split(), **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(network, ('style', 'correlations', 'content', 'reconstruction',
+                                   'perceptual', 'total_variation'), split, **kwargs)
         network.attention.trainable = False
-        self.network, self.settings, self.split = network, settings, split
+        self.settings = settings
         self.transforms = [TRANSFORMS[method](network, banded=False) for method in METHODS]
-        self.trackers = {term: keras.metrics.Mean(name=term) for term in TERMS}
-
-    def build(self, input_shape=None):
-        self.built = True
 
     def call(self, sample, training=False):
         """What is decoded and what it should be like, from a batch of StylePairs."""
@@ -101,7 +96,7 @@ class StylizationObjective(keras.Model):
                 'contents': contents, 'styles': styles}
 
     def terms(self, sample, result):
-        """The weighted loss terms, scalars by name."""
+        """See Objective."""
         settings, style_weight = self.settings, sample[DRAW][:, 1]
         output = subtract_mean(result['picture'])
         features = {layer: tf.cast(value, tf.float32)
@@ -129,21 +124,6 @@ class StylizationObjective(keras.Model):
             'perceptual': settings.perceptual * tf.reduce_mean(back * perceptual),
             'total_variation': settings.total_variation * losses.total_variation(output),
         }
-
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """This part's share of the loss: the shares of all parts add up to the whole."""
-        terms = self.terms(x, y_pred)
-        for term, value in terms.items():
-            self.trackers[term].update_state(value)
-        return sum(terms.values()) / self.split.parts
-
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """Running means of loss and terms by name."""
-        values = self.get_metrics_result()
-        if self.split.machines > 1:
-            # Over machines Keras takes their mean along a first dimension.
-            values = {name: keras.ops.expand_dims(value, 0) for name, value in values.items()}
-        return values
 
     def _features(self, images):
         features = self.network.encoder(subtract_mean(images))

@@ -34,7 +34,11 @@ def network_builder(recipe: Recipe, encoder=None, initial=None) -> Callable:
 
     Raises:
         CheckpointError: if a file cannot be used; here, before anything is built.
+        ValueError: if the recipe is one of stylization and there are no ``initial`` weights.
     """
+    if recipe.stylization is not None and initial is None:
+        raise ValueError('a recipe with stylization trains whole weights further; expected '
+                         'weights or a model to begin with')
     if initial is not None:
         arrays = read_weights(initial).arrays
         if recipe.fresh_attention:

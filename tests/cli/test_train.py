@@ -102,6 +102,8 @@ def test_whole_weights_to_start_from(trained, photographs, tmp_path, capsys):
     (['train', '--dataset', '.', '--set', 'stpes=1'], 'unknown setting stpes'),
     (['train', '--dataset', '.', '--set', 'steps=many'], "steps is 'many'"),
     (['train', '--dataset', '.', '--recipe', 'mine'], 'no recipe mine'),
+    (['train', '--dataset', '.', '--recipe', 'stylization', '--initial', 'a'],
+     'a recipe with stylization needs --styles and --initial'),
     (['train', '--dataset', '.', '--initial', 'a', '--encoder', 'b'], 'exclude each other')])
 def test_wrong_usage(arguments, said, capsys):
     with pytest.raises(SystemExit) as exit_:

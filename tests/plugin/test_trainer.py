@@ -69,6 +69,18 @@ def test_what_is_of_no_use_is_told(photographs, caplog):
     assert any('no use of max_epochs' in message for message in caplog.messages)
 
 
+def test_second_stage(photographs, tmp_path):
+    settings = {**TINY, 'recipe': 'stylization', 'crop': 48, 'steps': 1, 'batch_size': 1}
+    arguments = dict(train_dataset=photographs, style_dataset=photographs, device='cpu',
+                     work_dir=str(tmp_path), cfg_modify_fn=set_train(settings))
+    build_trainer(NAME, dict(model=str(BUNDLED), **arguments)).train()
+    before, after = (read_weights(folder).arrays for folder in (BUNDLED, tmp_path))
+    assert {name.split('/')[0] for name in before
+            if not np.array_equal(before[name], after[name])} == {'decoder'}
+    with pytest.raises(ValueError, match='trains whole weights further'):
+        build_trainer(NAME, {**arguments, 'work_dir': str(tmp_path / 'fresh')}).train()
+
+
 def test_mistakes(photographs, tmp_path):
     for arguments, error, said in (
             (dict(train_dataset=str(tmp_path / 'no')), ValueError, 'not a folder'),

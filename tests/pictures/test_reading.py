@@ -241,6 +241,20 @@ def test_decompression_bomb():
     fails(content.getvalue(), 'too many pixels')
 
 
+@pytest.mark.parametrize('read', [read_rgb, read_grey])
+def test_pictures_of_more_pixels_than_asked_for(read, tmp_path):
+    image = Image.new('RGB', (8, 5))
+    image.save(tmp_path / 'picture.png')
+    content = (tmp_path / 'picture.png').read_bytes()
+    for source in (image, tmp_path / 'picture.png', content):
+        assert read(source, max_pixels=40).shape[:2] == (5, 8)
+        with pytest.raises(PictureError, match='has 8x5 pixels; expected at most 39'):
+            read(source, max_pixels=39)
+    # It is refused by its head: what would be decoded is not whole.
+    with pytest.raises(PictureError, match='8x5'):
+        read(content[:-16], max_pixels=39)
+
+
 @pytest.mark.parametrize('shape', [(), (5,), (4, 5, 2), (4, 5, 5), (1, 4, 5, 3)])
 def test_arrays_of_wrong_dimensions(shape):
     fails(np.zeros(shape, np.uint8), r'shape .* is no picture; expected \[rows, columns\]')

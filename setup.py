@@ -54,10 +54,11 @@ setup(
                 'fast, offline and trainable',
     long_description=(HERE / 'README.md').read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
+    license='Apache-2.0',
     packages=find_packages(include=['modelscope_aams', 'modelscope_aams.*']),
     package_data={
         'modelscope_aams': ['bundled/*.json', 'bundled/*.safetensors', 'bundled/examples/*.jpg',
-                            'training/recipes/*.json'],
+                            'training/recipes/*.json', 'export/model_card.md'],
     },
     python_requires='>=3.10',
     install_requires=REQUIREMENTS,

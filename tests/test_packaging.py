@@ -71,7 +71,7 @@ def read(wheel, name):
 def test_holds_every_module_and_all_data(wheel):
     package = ROOT / 'modelscope_aams'
     expected = {path.relative_to(ROOT).as_posix() for path in package.rglob('*')
-                if path.suffix in ('.py', '.json', '.safetensors')}
+                if path.suffix in ('.py', '.json', '.jpg', '.md', '.safetensors')}
     assert 'modelscope_aams/bundled/aams.safetensors' in expected
     assert 'modelscope_aams/bundled/configuration.json' in expected
     assert any(name.startswith('modelscope_aams/training/recipes/') for name in expected)

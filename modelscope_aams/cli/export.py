@@ -4,6 +4,7 @@ import importlib
 import json
 import os
 import pathlib
+import re
 
 from modelscope_aams.checkpoints import BUNDLED
 
@@ -12,10 +13,12 @@ from .stylize import number
 
 #: What each format makes.
 FORMATS = {'tf-graph': 'a directory, or a file that ends in .pb', 'saved-model': 'a directory',
-           'onnx': 'a file that ends in .onnx'}
+           'onnx': 'a file that ends in .onnx', 'hub': 'a directory'}
 FILE_ENDINGS = {'tf-graph': '.pb', 'onnx': '.onnx'}
 #: Options of the transfer that are fixed in what is written.
 FIXED_OPTIONS = ('scales', 'theta')
+
+MODEL_ID = re.compile(r'[\w.-]+/[\w.-]+')
 
 
 def add_parser(subparsers):
@@ -31,7 +34,9 @@ def add_parser(subparsers):
     parser.add_argument('--format', required=True, choices=FORMATS,
                         help="'tf-graph': model directory for the pipeline built into "
                              "ModelScope (the graph alone if OUT ends in .pb); 'saved-model': "
-                             "directory for TensorFlow Serving; 'onnx': file that ends in .onnx")
+                             "directory for TensorFlow Serving; 'onnx': file that ends in .onnx; "
+                             "'hub': whole model repository for a ModelScope hub, with this "
+                             "project's weights, the graph, a model card and example pictures")
     parser.add_argument('--model', metavar='DIR|FILE', type=pathlib.Path, default=BUNDLED,
                         help='model directory or weights file (default: the bundled weights)')
     parser.add_argument('--scales', type=number(0, 1, above=True), nargs='+', metavar='S',
@@ -41,12 +46,25 @@ def add_parser(subparsers):
     parser.add_argument('--theta', type=number(0), metavar='T', default=argparse.SUPPRESS,
                         help='sharpness of the choice between strokes (default: that of the '
                              'model)')
+    parser.add_argument('--model-id', type=model_id, metavar='OWNER/NAME',
+                        help="id on the hub, which the model card names ('hub' alone)")
     parser.set_defaults(run=run, usage_error=parser.error)
+
+
+def model_id(text):
+    """An argparse type: an id on a hub."""
+    if not MODEL_ID.fullmatch(text):
+        raise argparse.ArgumentTypeError(f'{text!r} is no id; expected OWNER/NAME')
+    return text
 
 
 def run(arguments):
     output = pathlib.Path(os.path.abspath(arguments.output))
+    of_format = {'model_id': arguments.model_id} if arguments.model_id else {}
     try:
+        if of_format and arguments.format != 'hub':
+            raise ValueError(f'--model-id has no meaning for the format {arguments.format}; '
+                             'expected only with hub')
         check_output(output, arguments.format)
     except ValueError as error:
         arguments.usage_error(str(error))
@@ -61,7 +79,7 @@ def run(arguments):
     weights, options = read_model(arguments.model)
     options.update({name: getattr(arguments, name) for name in FIXED_OPTIONS
                     if name in arguments})
-    exporter.export(output, read_weights(weights), TransferOptions(**options))
+    exporter.export(output, read_weights(weights), TransferOptions(**options), **of_format)
     print(arguments.output)
 
 

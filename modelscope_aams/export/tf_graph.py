@@ -18,17 +18,19 @@ def export(path, weights: Weights, options: TransferOptions = TransferOptions())
     This project's own pipeline reads the weights back from either, and from the directory
     the options.
     """
-    content = graph(weights, options).SerializeToString()
     if pathlib.Path(path).suffix == '.pb':
+        content = graph(weights, options).SerializeToString()
         write_atomically(path, lambda file: pathlib.Path(file).write_bytes(content))
-        return
+    else:
+        write_directory_atomically(path, lambda folder: write_model(folder, weights, options))
 
-    def write(folder):
-        (pathlib.Path(folder) / FILE_NAME).write_bytes(content)
-        (pathlib.Path(folder) / 'configuration.json').write_text(
-            json.dumps(configuration(options), indent=2) + '\n', encoding='utf-8')
 
-    write_directory_atomically(path, write)
+def write_model(folder, weights: Weights, options: TransferOptions):
+    """Puts the files of a published model directory into a folder that is there."""
+    folder = pathlib.Path(folder)
+    (folder / FILE_NAME).write_bytes(graph(weights, options).SerializeToString())
+    (folder / 'configuration.json').write_text(
+        json.dumps(configuration(options), indent=2) + '\n', encoding='utf-8')
 
 
 def graph(weights: Weights, options: TransferOptions = TransferOptions()):

@@ -73,6 +73,19 @@ def test_wrong_output(tmp_path, capsys, name, format, message):
     assert (tmp_path / 'full' / 'file').read_text() == 'kept'
 
 
+@pytest.mark.parametrize('format, model_id, message', [
+    ('hub', 'aams', "'aams' is no id; expected OWNER/NAME"),
+    ('hub', 'me/a b', "'me/a b' is no id"),
+    ('onnx', 'me/aams', '--model-id has no meaning for the format onnx'),
+])
+def test_wrong_model_id(tmp_path, capsys, format, model_id, message):
+    out = tmp_path / ('model.onnx' if format == 'onnx' else 'model')
+    assert export(out, '--format', format, '--model-id', model_id) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count('\n') == 1
+    assert list(tmp_path.iterdir()) == []
+
+
 def assert_fails(capsys, message, *arguments):
     assert export(*arguments) == 1
     error = capsys.readouterr().err

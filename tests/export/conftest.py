@@ -1,4 +1,6 @@
 """Pictures to be stylized by exported graphs, what becomes of them, and the command."""
+import os
+import shutil
 import subprocess
 import sys
 from typing import NamedTuple
@@ -10,6 +12,25 @@ import skimage.data
 
 from modelscope_aams.checkpoints import BUNDLED
 from modelscope_aams.checkpoints.reading import read_weights
+
+# What users do with a model, by its directory or by its id on a hub. Arguments: 'plugin' or
+# 'plain', the model, and the folder of the pictures, which gets the results.
+USE = """
+import pathlib, sys
+import cv2
+plugin, model, folder = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
+if plugin == 'plugin':
+    import modelscope_aams
+from modelscope.pipelines import pipeline
+style_transfer = pipeline('image-style-transfer', model=model)
+for number in range(2):
+    result = style_transfer(dict(content=str(folder / f'content{number}.png'),
+                                 style=str(folder / f'style{number}.png')))
+    cv2.imwrite(str(folder / f'result{number}.png'), result['output_img'])
+if plugin == 'plain':
+    assert not any(name.split('.')[0] == 'modelscope_aams' for name in sys.modules)
+print(type(style_transfer).__module__)
+"""
 
 
 class Pair(NamedTuple):
@@ -30,6 +51,32 @@ def pairs():
     """No sides of the first content are multiples of 8; no sizes are equal."""
     return [Pair(photograph('astronaut', 75, 101), photograph('coffee', 130, 97), 1.0),
             Pair(photograph('chelsea', 120, 64), photograph('rocket', 330, 520), 0.6)]
+
+
+@pytest.fixture(scope='session')
+def picture_files(pairs, tmp_path_factory):
+    """A folder with ``pairs`` as files, content0.png, style0.png and so on."""
+    folder = tmp_path_factory.mktemp('pictures')
+    for number, pair in enumerate(pairs):
+        for name in ('content', 'style'):
+            cv2.imwrite(str(folder / f'{name}{number}.png'), getattr(pair, name)[..., ::-1])
+    return folder
+
+
+@pytest.fixture
+def use_elsewhere(picture_files, tmp_path):
+    """Stylizes ``picture_files`` in a process of its own, which has the plugin in place or not;
+    gives the module of the pipeline that did it, and the results."""
+    def use(plugin, model, **environment):
+        folder = tmp_path / plugin
+        shutil.copytree(picture_files, folder)
+        process = subprocess.run(
+            [sys.executable, '-c', USE, plugin, str(model), str(folder)], capture_output=True,
+            text=True, cwd=tmp_path, env={**os.environ, **environment})
+        assert process.returncode == 0, process.stderr
+        return (process.stdout.splitlines()[-1],
+                [cv2.imread(str(folder / f'result{number}.png')) for number in range(2)])
+    return use
 
 
 @pytest.fixture(scope='session')

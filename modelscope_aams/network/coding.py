@@ -11,6 +11,7 @@ from .compiled import CompiledFunctions, maps, statistic
 from .configuration import FEATURE_LAYERS, MIRRORED
 from .decoder import STAGES
 from .encoder import subtract_mean
+from .progress import CONTENT, PAINTING, Progress, silent
 from .regions import GRANULE, match_regions
 
 #: How far a content is mirrored beyond its border for the encoder, in pixels, and its
@@ -37,10 +38,11 @@ class Coding:
         self.function, self.banded = function, banded
         self.mirrored = network.configuration.border == MIRRORED
 
-    def encode(self, rgb) -> tf.Tensor:
+    def encode(self, rgb, progress: Progress = silent) -> tf.Tensor:
         """conv4_1 features [1, rows, columns, 512] of a picture (float32 [rows, columns, 3])."""
         bands = [_mirrored(rgb[None], ENCODER_MARGIN) if self.mirrored else rgb[None]]
         for index in range(len(self.encoder.blocks)):
+            progress(CONTENT, index / len(self.encoder.blocks))
             bands = self._encode_block(index, bands)
         if not self.mirrored:
             return joined(bands)
@@ -73,7 +75,8 @@ class Coding:
         return moments
 
     def decode(self, features, targets: Sequence[Moments],
-               shares: Optional[Sequence[Sequence[tf.Tensor]]] = None) -> tf.Tensor:
+               shares: Optional[Sequence[Sequence[tf.Tensor]]] = None,
+               progress: Progress = silent) -> tf.Tensor:
         """Decode coloured features [rows, columns, 512] to RGB [8 rows, 8 columns, 3].
 
         Args:
@@ -88,6 +91,7 @@ class Coding:
                 [_mirrored(plane, DECODER_MARGIN * GRANULE >> level)
                  for level, plane in enumerate(levels)] for levels in shares]
         for index, stage in enumerate(STAGES):
+            progress(PAINTING, index / len(STAGES))
             channels = bands[0].shape[-1]
             function = self.function(
                 ('decode', index, bool(statistics)),

@@ -16,6 +16,7 @@ from .encoder import subtract_mean
 from .feature_transforms import TRANSFORMS, ContentFeatures, StyleFeatures
 from .options import AAMS, METHODS, TransferOptions
 from .preprocess import prepare_style
+from .progress import TRANSFER, Progress, silent
 from .regions import mixed_moments, pyramid, whole
 from .style_swap import PATCH, StylePatches, style_patches
 from .style_weight import weaken, weaken_moments
@@ -88,7 +89,8 @@ class StyleTransfer:
                 options: TransferOptions = TransferOptions(),
                 weights: Optional[Sequence[float]] = None,
                 regions: Optional[np.ndarray] = None,
-                attention_map: Optional[np.ndarray] = None) -> Stylized:
+                attention_map: Optional[np.ndarray] = None,
+                progress: Progress = silent) -> Stylized:
         """Stylizes a content: RGB 0..255, [rows, columns, 3], each side at least 32.
 
         Args:
@@ -99,14 +101,15 @@ class StyleTransfer:
                 itself has the rest. They take the place of ``weights``.
             attention_map: float32 [rows, columns] of any size, 0..1, that is stretched over
                 the content in place of its own (method 'aams').
+            progress: is told how far it is, once all before is done.
         """
         result, = self.stylize_at((options.style_weight,), content_rgb, styles, options,
-                                  weights, regions, attention_map)
+                                  weights, regions, attention_map, progress)
         return result
 
     def stylize_at(self, style_weights: Sequence[float], content_rgb, styles,
                    options: TransferOptions = TransferOptions(), weights=None, regions=None,
-                   attention_map=None) -> Iterator[Stylized]:
+                   attention_map=None, progress: Progress = silent) -> Iterator[Stylized]:
         """``stylize`` with each of several style weights, in place of that of ``options``.
 
         What does not depend on the style weight is done but once.
@@ -115,7 +118,8 @@ class StyleTransfer:
         for style in styles:
             _expect_fitting(style, options)
         content_rgb = tf.cast(content_rgb if regions is None else whole(content_rgb), tf.float32)
-        deep = self.coding.encode(content_rgb)
+        deep = self.coding.encode(content_rgb, progress)
+        progress(TRANSFER, 0)
         shares = None
         if regions is not None:
             shares = np.stack([whole(region) for region in regions])
@@ -123,6 +127,7 @@ class StyleTransfer:
             content_rgb, deep, styles, options, shares, attention_map)
         decode = (functools.partial(self._decode_evenly, weights=weights) if shares is None
                   else functools.partial(self._decode_regions, shares=shares))
+        decode = functools.partial(decode, progress=progress)
         for picture in decode(content_rgb, deep, [each.features for each in transferred],
                               styles, style_weights):
             yield Stylized(*(None if value is None else value.numpy() for value in (
@@ -161,7 +166,8 @@ class StyleTransfer:
             apply(tuple(part for part in content if part is not None), style, *strength)
             for content, style in zip(contents, styles)]
 
-    def _decode_evenly(self, content_rgb, deep, features, styles, style_weights, weights):
+    def _decode_evenly(self, content_rgb, deep, features, styles, style_weights, weights,
+                       progress):
         """The picture at each style weight, with the same mixture of styles everywhere."""
         weights = [1 / len(styles)] * len(styles) if weights is None else list(weights)
         moments, own = [style.moments for style in styles], None
@@ -174,9 +180,10 @@ class StyleTransfer:
             if len(parts) > 1:
                 parts = [tf.add_n([weight * part for weight, part in zip(weights, parts)])]
                 targets = [mixed_moments(targets, weights)]
-            yield self.coding.decode(parts[0], targets)
+            yield self.coding.decode(parts[0], targets, progress=progress)
 
-    def _decode_regions(self, content_rgb, deep, features, styles, style_weights, shares):
+    def _decode_regions(self, content_rgb, deep, features, styles, style_weights, shares,
+                        progress):
         """The picture at each style weight, with a mixture that differs from place to place."""
         pyramids, own = [pyramid(share) for share in shares], None
         contents, rest = [], 1 - shares.sum(axis=0)
@@ -194,7 +201,7 @@ class StyleTransfer:
             regions = [*pyramids, *contents]
             mixed = tf.add_n([levels[-1][0] * part for levels, part in zip(
                 regions, [*parts, *[deep[0]] * len(contents)])])
-            yield self.coding.decode(mixed, [*targets, *left], regions)
+            yield self.coding.decode(mixed, [*targets, *left], regions, progress)
 
     def _weaken(self, features, deep, style_weight, *region):
         function = self._function(('weaken', len(region)), weaken, _FEATURES, _FEATURES, _SCALAR,

@@ -9,6 +9,7 @@ from modelscope.models.builder import MODELS
 from modelscope.utils.device import verify_device
 
 from modelscope_aams.network.options import TransferOptions
+from modelscope_aams.network.progress import STYLE, Progress, silent
 
 from . import style_cache as caching
 from .options import require_attention
@@ -66,13 +67,15 @@ class AAMSModel(Model):
                                  for tensor in tf.nest.flatten(features)),
             style_cache, style_cache_bytes)
 
-    def forward(self, inputs: Dict[str, Any], options=None) -> Dict[str, Any]:
+    def forward(self, inputs: Dict[str, Any], options=None,
+                progress: Progress = silent) -> Dict[str, Any]:
         """Stylizes one picture.
 
         Args:
             inputs: as AAMSPreprocessor gives them; ``content`` and ``styles`` may stand
                 alone.
             options: a TransferOptions; the default ones without it.
+            progress: is told how far it is.
 
         Returns:
             ``stylized``, a network.transfer.Stylized, and ``content`` and ``colours`` as
@@ -88,12 +91,14 @@ class AAMSModel(Model):
         if attention is not None:
             require_attention('attention', options.method)
         with tf.device(self.device):
-            styles = [self.styles(pixels, options.style_scales, options.patch_size)
-                      for pixels in inputs['styles']]
+            styles = []
+            for pixels in inputs['styles']:
+                progress(STYLE, len(styles) / len(inputs['styles']))
+                styles.append(self.styles(pixels, options.style_scales, options.patch_size))
             stylized = self.transfer.stylize(
                 inputs['content'].picture, styles, options,
                 weights=inputs.get('style_weights'), regions=inputs.get('regions'),
-                attention_map=attention)
+                attention_map=attention, progress=progress)
         return {'stylized': stylized, 'content': inputs['content'],
                 'colours': inputs.get('colours')}
 

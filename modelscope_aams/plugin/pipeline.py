@@ -17,6 +17,7 @@ from modelscope.utils.hub import read_config
 from modelscope.utils.logger import get_logger
 
 from modelscope_aams.checkpoints.layout import NotOfficialLayout
+from modelscope_aams.network.progress import Progress, silent
 from modelscope_aams.pictures.colours import with_colours_of
 
 from . import hub
@@ -46,7 +47,8 @@ class AAMSStyleTransferPipeline(Pipeline):
     ``style`` may be a list of pictures, mixed as ``style_weights`` says; ``mask`` says where
     which style goes (with one style, where it goes at all); ``attention`` takes the place of
     the computed attention map. Each is an entry of the dict, or of the call for all of a
-    list; AAMSPreprocessor describes them.
+    list; AAMSPreprocessor describes them. ``progress=``, a network.progress.Progress, is told
+    how far a call is, for each picture anew.
 
     The result is a dict (a list of them for a list) with ``output_img``, uint8 BGR of the
     content's rows and columns and, on request, ``attention_map``, float32 [rows, columns]
@@ -124,18 +126,19 @@ class AAMSStyleTransferPipeline(Pipeline):
         """Leaves it to the preprocessor, which takes more than TASK_INPUTS says."""
 
     def _sanitize_parameters(self, style=None, style_weights=None, mask=None, attention=None,
-                             **options):
+                             progress=silent, **options):
         options = self.defaults.updated(options)
         return ({'style': style, 'style_weights': style_weights, 'mask': mask,
                  'attention': attention, 'max_length': options.max_length,
                  'keep_colours': options.keep_colours},
-                {'options': options}, {'options': options})
+                {'options': options, 'progress': progress}, {'options': options})
 
-    def forward(self, inputs: Dict[str, Any], options=None) -> Dict[str, Any]:
+    def forward(self, inputs: Dict[str, Any], options=None,
+                progress: Progress = silent) -> Dict[str, Any]:
         """Stylizes what the preprocessor gave, or lists of it as ModelScope batches them."""
         if not isinstance(inputs['content'], list):
-            return self.model(inputs, options=options)
-        results = [self.model(dict(zip(inputs, values)), options=options)
+            return self.model(inputs, options=options, progress=progress)
+        results = [self.model(dict(zip(inputs, values)), options=options, progress=progress)
                    for values in zip(*inputs.values())]
         return {name: [result[name] for result in results] for name in results[0]}
 

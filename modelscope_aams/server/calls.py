@@ -63,7 +63,7 @@ def parse_call(body: Union[bytes, bytearray], defaults: CallOptions, max_length:
         given = {'content': given}
     for name, part in (('input', given), ('parameters', parameters)):
         if not isinstance(part, dict):
-            raise HTTPException(422, f'{name} is a {_kind(part)}; expected an object')
+            raise HTTPException(422, f'{name} is {_kind(part)}; expected an object')
     _expect_known('input', given, ENTRIES)
     entries = {name: parameters[name] for name in ENTRIES if name in parameters}
     entries.update(given)
@@ -77,8 +77,8 @@ def parse_call(body: Union[bytes, bytearray], defaults: CallOptions, max_length:
 
 
 def _kind(value) -> str:
-    names = {str: 'text', list: 'list', bool: 'truth value', type(None): 'null', dict: 'object'}
-    return names.get(type(value), 'number')
+    return {str: 'text', list: 'a list', bool: 'a truth value', type(None): 'null',
+            dict: 'an object'}.get(type(value), 'a number')
 
 
 def _expect_known(name, values, known):
@@ -125,7 +125,7 @@ def style_names(count: int) -> List[str]:
 def _picture(name: str, text) -> Picture:
     """A picture's file, or its URL."""
     if not isinstance(text, str):
-        raise ValueError(f'{name} is a {_kind(text)}; expected {_EXPECTED}')
+        raise ValueError(f'{name} is {_kind(text)}; expected {_EXPECTED}')
     text = text.strip()
     if _URL.match(text):
         if not text.lower().startswith(('http://', 'https://')):

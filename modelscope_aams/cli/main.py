@@ -3,10 +3,10 @@ import argparse
 import os
 import sys
 
-from . import evaluate, export, serve, stylize, train, validate
+from . import evaluate, export, serve, studio, stylize, train, validate
 
 #: One module per subcommand, each with add_parser(subparsers) and run(arguments).
-COMMANDS = (stylize, evaluate, train, validate, export, serve)
+COMMANDS = (stylize, evaluate, train, validate, export, serve, studio)
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 

@@ -39,6 +39,16 @@ def whole(picture) -> np.ndarray:
     return picture[:rows, :columns]
 
 
+def among_styles(shares: Sequence[tf.Tensor]) -> List[tf.Tensor]:
+    """Each style's part in what all styles share at a position, [1, rows, columns, 1].
+
+    They sum to 1; where no style has a share, all have the same part.
+    """
+    covered = tf.add_n(list(shares))
+    return [tf.where(covered > 0, tf.math.divide_no_nan(share, covered), 1 / len(shares))
+            for share in shares]
+
+
 def match_regions(x, shares, mean, variance, wanted_mean, wanted_variance):
     """AdaIN whose statistics are mixed at each position, all of float32.
 

@@ -8,7 +8,7 @@ from typing import Dict, Tuple
 
 from keras import ops
 
-from .adain import EPSILON, channel_moments, normalise
+from .adain import EPSILON, channel_moments
 
 #: Strokes fade with this power of the style weight, so before colours do.
 STRUCTURE_POWER = 2.0
@@ -22,15 +22,27 @@ def weaken(transferred, content, style_weight, weights=None):
 
     Args:
         transferred, content: conv4_1 features [batch, rows, columns, c], float32.
-        style_weight: 0..1, a number or [batch, 1, 1, 1].
-        weights: what each position counts in the statistics, see adain.row_moments.
+        style_weight: 0..1, a number, [batch, 1, 1, 1], or [batch, rows, columns, 1], which
+            differs from place to place. Where it is 0 the content is as it was.
+        weights: what each position counts in the statistics of ``transferred``, see
+            adain.row_moments. Those of the content are of all of it: a channel may be
+            without any deviation in a part, but not beside it.
     """
     structure = style_weight ** STRUCTURE_POWER
-    mean, variance = mix_moments(channel_moments(transferred, weights),
-                                 channel_moments(content, weights), style_weight)
-    mixed = (structure * normalise(transferred, EPSILON, weights)
-             + (1 - structure) * normalise(content, EPSILON, weights))
-    return normalise(mixed, EPSILON, weights) * ops.sqrt(variance) + mean
+    style, own = channel_moments(transferred, weights), channel_moments(content)
+    moved, left = _standardised(transferred, style), _standardised(content, own)
+    covariance, _ = channel_moments(moved * left, weights)
+    # The variance of the mixture, had it the same style weight everywhere.
+    spread = (structure ** 2 * style[1] / (style[1] + EPSILON)
+              + (1 - structure) ** 2 * own[1] / (own[1] + EPSILON)
+              + 2 * structure * (1 - structure) * covariance)
+    mean, variance = mix_moments(style, own, style_weight)
+    mixed = structure * moved + (1 - structure) * left
+    return mixed * ops.sqrt(variance / (ops.maximum(spread, 0) + EPSILON)) + mean
+
+
+def _standardised(features, moments):
+    return (ops.cast(features, 'float32') - moments[0]) / ops.sqrt(moments[1] + EPSILON)
 
 
 def mix_moments(style, content, style_weight) -> Tuple:

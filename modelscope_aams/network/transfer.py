@@ -17,7 +17,7 @@ from .feature_transforms import TRANSFORMS, ContentFeatures, StyleFeatures
 from .options import AAMS, METHODS, TransferOptions
 from .preprocess import prepare_style
 from .progress import TRANSFER, Progress, silent
-from .regions import mixed_moments, pyramid, whole
+from .regions import among_styles, mixed_moments, pyramid, whole
 from .style_swap import PATCH, StylePatches, style_patches
 from .style_weight import weaken, weaken_moments
 from .whitening import Colouring, square_roots, whiten
@@ -190,23 +190,25 @@ class StyleTransfer:
         if rest.max() > SMALLEST_SHARE:
             contents.append(pyramid(rest))
         left = [self.coding.moments(content_rgb, levels) for levels in contents]
+        deepest = [levels[-1] for levels in pyramids]
+        covered, among = tf.add_n(deepest), among_styles(deepest)
         for style_weight in style_weights:
             parts, targets = features, [style.moments for style in styles]
             if style_weight < 1:
                 own = own or [self.coding.moments(content_rgb, levels) for levels in pyramids]
-                parts = [self._weaken(part, deep, style_weight, levels[-1])
-                         for part, levels in zip(features, pyramids)]
                 targets = [weaken_moments(target, region, style_weight)
                            for target, region in zip(targets, own)]
-            regions = [*pyramids, *contents]
-            mixed = tf.add_n([levels[-1][0] * part for levels, part in zip(
-                regions, [*parts, *[deep[0]] * len(contents)])])
-            yield self.coding.decode(mixed, [*targets, *left], regions, progress)
+            if style_weight < 1 or contents:
+                parts = [self._weaken(part, deep, style_weight * covered, region)
+                         for part, region in zip(features, deepest)]
+            mixed = tf.add_n([share[0] * part for share, part in zip(among, parts)])
+            yield self.coding.decode(mixed, [*targets, *left], [*pyramids, *contents], progress)
 
     def _weaken(self, features, deep, style_weight, *region):
-        function = self._function(('weaken', len(region)), weaken, _FEATURES, _FEATURES, _SCALAR,
-                                  *[maps(1)] * len(region))
-        return function(features[None], deep, tf.constant(style_weight, tf.float32), *region)[0]
+        signature = [maps(1), maps(1)] if region else [_SCALAR]
+        function = self._function(('weaken', len(region)), weaken, _FEATURES, _FEATURES,
+                                  *signature)
+        return function(features[None], deep, tf.cast(style_weight, tf.float32), *region)[0]
 
     def attention(self, rgb) -> np.ndarray:
         """The attention map, [rows / 8, columns / 8] in 0..1, of a picture as in stylize."""

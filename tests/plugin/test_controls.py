@@ -170,19 +170,10 @@ def test_levels_between_styles(stylized, photo, paintings):
     assert difference(between, stylized(photo, paintings[:2])) < 1
 
 
-@pytest.mark.parametrize('level, weight', [(255, 1), (0, 0)])
+@pytest.mark.parametrize('level, weight', [(255, 1), (128, 128 / 255), (51, 0.2), (0, 0)])
 def test_even_masks_are_style_weights(stylized, photo, paintings, level, weight):
     found = stylized(photo, paintings[0], mask=np.full((ROWS, COLUMNS), level, np.uint8))
-    assert difference(found, stylized(photo, paintings[0], style_weight=weight)) < 1.5
-
-
-def test_levels_between_blend_style_and_content(stylized, photo, paintings):
-    black, grey, white = (
-        stylized(photo, paintings[0], mask=np.full((ROWS, COLUMNS), level, np.uint8))
-        for level in (0, 128, 255))
-    whole = difference(black, white)
-    assert 0.15 * whole < difference(grey, black) < 0.85 * whole
-    assert 0.15 * whole < difference(grey, white) < 0.85 * whole
+    assert difference(found, stylized(photo, paintings[0], style_weight=weight)) < 0.1
 
 
 def test_masks_follow_contents_that_are_scaled_or_extended(stylized, photo, paintings):

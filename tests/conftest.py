@@ -10,6 +10,8 @@ os.environ['CUDA_VISIBLE_DEVICES'] = '-1'
 _CACHE = tempfile.TemporaryDirectory(prefix='aams-test-hub-')
 os.environ['MODELSCOPE_ENDPOINT'] = 'http://127.0.0.1:9'
 os.environ['MODELSCOPE_CACHE'] = _CACHE.name
+# Of a download that breaks off the client would otherwise try to have the rest for half a minute.
+os.environ['MODELSCOPE_DOWNLOAD_MAX_RETRIES'] = '1'
 # Whatever proxy is set, the tests talk to this machine alone.
 os.environ['NO_PROXY'] = os.environ['no_proxy'] = '127.0.0.1'
 

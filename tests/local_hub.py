@@ -17,6 +17,7 @@ Files in Git LFS are redirected to a store that honours Range (206, 416) and tel
 hash in X-Linked-ETag; others are answered at once, and whole. The client resumes a body that
 broke off from ``FILE.incomplete``, and moves what has the listed size and hash to ``FILE``.
 """
+import contextlib
 import datetime
 import enum
 import hashlib
@@ -53,21 +54,26 @@ class LocalHub(http.server.ThreadingHTTPServer):
 
     Attributes:
         requested: method and path with query of every request, in order.
+        resumed: names of the files of which a part was asked for, in order.
         url: where it is, for MODELSCOPE_ENDPOINT.
     """
     daemon_threads = True
 
     def __init__(self):
         super().__init__(('127.0.0.1', 0), _Request)
-        self.requested = []
+        self.requested, self.resumed = [], []
         self.url = f'http://127.0.0.1:{self.server_port}'
         self._models, self._faults, self._lock = {}, {}, threading.Lock()
-        self._released = threading.Event()
+        self._released, self._connections = threading.Event(), set()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def publish(self, directory, model_id: str, revision: str = 'master', tag: bool = False):
         """Makes a directory's files a revision, a branch or a tag, of a model."""
         self._models.setdefault(model_id, {})[revision] = (pathlib.Path(directory), tag)
+
+    def withdraw(self, model_id: str):
+        """Takes all revisions of a model from the hub."""
+        del self._models[model_id]
 
     def fail(self, name, fault: Fault, times: int = None):
         """Puts a fault to the file ``name``, or with None to all answers; ``times`` only."""
@@ -87,6 +93,17 @@ class LocalHub(http.server.ThreadingHTTPServer):
         self._released.set()
         self.shutdown()
         self.server_close()
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def process_request(self, request, client_address):
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request):
+        self._connections.discard(request)
+        super().shutdown_request(request)
 
     def files(self, model_id: str, revision: str):
         """The paths of a revision by their names in it; LookupError if there is none."""
@@ -217,6 +234,7 @@ class _Request(http.server.BaseHTTPRequestHandler):
         start = re.fullmatch(r'bytes=(\d+)-', self.headers.get('Range', ''))
         if start and 'Accept-Ranges' in headers:
             start = int(start[1])
+            self.server.resumed.append(name)
             if start >= total:
                 return self._answer(b'', 416, {'Content-Range': f'bytes */{total}'})
             status, content = 206, content[start:]

@@ -57,7 +57,8 @@ class AAMSStyleTransferPipeline(Pipeline):
 
     Args:
         model: an AAMSModel, a model directory or a hub's id; the bundled model without it.
-        model_id: a hub's id or a directory, which is used in place of the bundled model.
+        model_id: a hub's id or a directory, which is used in place of the bundled model;
+            ``pipeline(..., model_revision=)`` is its revision.
         preprocessor: what reads the input, AAMSPreprocessor without it.
         device: see AAMSModel; of no meaning for a ``model`` that is one already.
         kwargs: options, which are the defaults of calls. They go before those in the
@@ -160,6 +161,7 @@ class AAMSStyleTransferPipeline(Pipeline):
 
 def _located(model, model_id):
     """A Model as it is, or the directory that ``model`` or ``model_id`` stands for."""
+    revision = getattr(model, 'revision', None) if isinstance(model, str) else None
     if model is None or model == hub.BUNDLED_DIRECTORY:
         model = model_id or hub.BUNDLED_DIRECTORY
     if isinstance(model, os.PathLike):
@@ -168,7 +170,7 @@ def _located(model, model_id):
         return model
     if os.path.exists(model):
         raise ValueError(f'{model} is a file; expected a model directory or a hub id')
-    return hub.resolve(model).directory
+    return hub.resolve(model, revision).directory
 
 
 def _section(model_dir, name):

@@ -65,7 +65,10 @@ def _with_local_copies(function):
     """
     @functools.wraps(function)
     def look_up(name, *args, **kwargs):
-        found = hub.local_copy(name, args[0] if args else kwargs.get('revision'))
+        revision = args[0] if args else kwargs.get('revision')
+        if name == hub.BUNDLED_DIRECTORY and function.__name__ == 'normalize_model_input':
+            return hub.DefaultDirectory(revision)
+        found = hub.local_copy(name, revision)
         if found is None:
             return function(name, *args, **kwargs)
         if function.__name__ == 'snapshot_download':

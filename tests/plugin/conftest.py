@@ -15,9 +15,12 @@ import numpy as np
 import pytest
 
 import modelscope_aams
+from tests.local_hub import LocalHub
 
 BUNDLED = pathlib.Path(modelscope_aams.__file__).parent / 'bundled'
 ROOT = pathlib.Path(__file__).parents[2]
+#: The published model.
+HUB_ID = 'damo/cv_aams_style-transfer_damo'
 #: What the published model directories say of themselves: there is no model section.
 OFFICIAL_CONFIGURATION = {'framework': 'tensorflow', 'task': 'image-style-transfer',
                           'pipeline': {'type': 'AAMS-style-transfer'}}
@@ -166,61 +169,14 @@ def cached(hub_cache):
     return put
 
 
-class LocalHub(http.server.ThreadingHTTPServer):
-    """A hub that has the files of ``directory`` as every model but those of 'nobody'."""
-
-    def __init__(self, directory):
-        super().__init__(('127.0.0.1', 0), HubRequest)
-        self.directory, self.requested = directory, []
-
-    @property
-    def url(self):
-        return f'http://127.0.0.1:{self.server_port}'
-
-
-class HubRequest(http.server.BaseHTTPRequestHandler):
-    """What the client asks of a hub in downloading a model."""
-
-    def do_HEAD(self):
-        self._answer(b'', 200)
-
-    def do_GET(self):
-        from urllib.parse import parse_qs, urlparse
-        url = urlparse(self.path)
-        query = {name: values[0] for name, values in parse_qs(url.query).items()}
-        self.server.requested.append(self.path)
-        if '/nobody/' in url.path or query.get('Revision', 'master') != 'master':
-            self._answer(b'{"Code": 404, "Success": false, "Message": "none"}', 404)
-        elif url.path.endswith('/repo/files'):
-            files = [{'Path': file.name, 'Name': file.name, 'Type': 'blob',
-                      'Size': file.stat().st_size} for file in self.server.directory.iterdir()]
-            self._answer(json.dumps({'Code': 200, 'Success': True,
-                                     'Data': {'Files': files}}).encode())
-        elif 'FilePath' in query:
-            self._answer((self.server.directory / query['FilePath']).read_bytes())
-        else:
-            self._answer(b'{"Code": 404, "Success": false, "Message": "none"}', 404)
-
-    def _answer(self, content, status=200):
-        self.send_response(status)
-        self.send_header('Content-Length', str(len(content)))
-        self.end_headers()
-        if self.command != 'HEAD':
-            self.wfile.write(content)
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def local_hub(official, hub_client):
-    """A hub on this machine that the client is pointed to; it has ``official``."""
-    server = LocalHub(official)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    """A hub on this machine that the client is pointed to; its published model is ``official``."""
+    server = LocalHub()
+    server.publish(official, HUB_ID)
     hub_client('MODELSCOPE_ENDPOINT', server.url)
     yield server
-    server.shutdown()
-    server.server_close()
+    server.close()
 
 
 @pytest.fixture

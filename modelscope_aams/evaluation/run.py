@@ -14,6 +14,7 @@ import torch
 from tqdm import tqdm
 
 from modelscope_aams.network.preprocess import prepare_content, prepare_style
+from modelscope_aams.network.regions import whole
 from modelscope_aams.pictures.folder import pictures_in
 from modelscope_aams.pictures.reading import read_rgb
 from modelscope_aams.pictures.writing import write_rgb
@@ -25,8 +26,6 @@ from .records import Key, Records
 STYLES_KEPT = 64
 #: Pictures that are measured at a time, at most; those of 512x512 take 200 MB each.
 MEASURED_AT_ONCE = 8
-#: Pixels that a position of the deepest features takes along a side.
-STEP = 8
 
 
 class Plan(NamedTuple):
@@ -86,14 +85,12 @@ def picture_path(folder, key: Key, style_weight: float) -> pathlib.Path:
 
 
 def content_as_seen(path, max_length: Optional[int]) -> np.ndarray:
-    """A content as it is stylized and measured: float32 RGB of sides divisible by STEP.
+    """A content as it is stylized and measured: float32 RGB, its sides multiples of GRANULE.
 
-    The network drops what exceeds a multiple of STEP, so that goes here; results then have
-    the content's size, pixel for pixel.
+    The network drops what exceeds these, so that goes here; results then have the content's
+    size, pixel for pixel.
     """
-    picture = prepare_content(read_rgb(path), max_length).picture
-    rows, columns = (side // STEP * STEP for side in picture.shape[:2])
-    return np.ascontiguousarray(picture[:rows, :columns])
+    return np.ascontiguousarray(whole(prepare_content(read_rgb(path), max_length).picture))
 
 
 def style_as_seen(path) -> np.ndarray:

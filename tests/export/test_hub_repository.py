@@ -14,6 +14,7 @@ from modelscope_aams.checkpoints.layout import Weights
 from modelscope_aams.checkpoints.reading import read_weights
 from modelscope_aams.export import hub
 from modelscope_aams.network.options import TransferOptions
+from tests.local_hub import LocalHub
 
 MODEL_ID = 'somebody/aams-of-mine'
 
@@ -101,10 +102,24 @@ def test_code_of_the_card_runs(card, repository, picture_files, tmp_path, monkey
     assert cv2.imread('result.png').shape == cv2.imread('content.jpg').shape
 
 
-def test_runs_with_the_plugin_and_without(repository, picture_files, use_elsewhere,
+@pytest.fixture(params=['directory', 'hub'])
+def published(request, repository, tmp_path):
+    """What a user names the repository by, and the environment that it takes."""
+    if request.param == 'directory':
+        yield repository, {}
+        return
+    served = LocalHub()
+    served.publish(repository, MODEL_ID)
+    yield MODEL_ID, {'MODELSCOPE_ENDPOINT': served.url, 'MODELSCOPE_CACHE': str(tmp_path / 'hub')}
+    served.close()
+    assert served.downloads('README.md')
+
+
+def test_runs_with_the_plugin_and_without(published, picture_files, use_elsewhere,
                                           assert_same_picture):
-    with_plugin, ours = use_elsewhere('plugin', repository)
-    without, theirs = use_elsewhere('plain', repository)
+    model, environment = published
+    with_plugin, ours = use_elsewhere('plugin', model, **environment)
+    without, theirs = use_elsewhere('plain', model, **environment)
     assert with_plugin == 'modelscope_aams.plugin.pipeline'
     assert without == 'modelscope.pipelines.cv.image_style_transfer_pipeline'
     bundled = pipeline(Tasks.image_style_transfer)

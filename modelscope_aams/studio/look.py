@@ -8,12 +8,19 @@ THEME = Default(primary_hue='indigo', secondary_hue='indigo', neutral_hue='slate
     # Dark enough to be read by everybody.
     body_text_color_subdued='*neutral_500', block_info_text_color='*neutral_500')
 
+#: On a phone the result may lie below what is seen. Once it is laid out, that is.
+SHOW_PICTURE = '''() => { setTimeout(() => document.querySelector('#picture')
+    .scrollIntoView({behavior: 'smooth', block: 'nearest'}), 300); }'''
+
+# Gradio puts each selector, cut at commas, behind one of its own; in a media query that alone
+# counts. So none has a comma in brackets, and what surrounds the page is outside of queries.
 CSS = '''
 .gradio-container {
     --font: system-ui, -apple-system, "Segoe UI", "PingFang SC", "Microsoft YaHei",
             "Noto Sans CJK SC", sans-serif;
     width: 100%; max-width: 1360px !important; margin: 0 auto !important;
 }
+.main.app { padding: 16px clamp(10px, 2.5vw, 32px) !important; }
 #heading h1 { margin: 0 0 .2em; font-size: 1.6rem; }
 #heading p { color: var(--body-text-color-subdued); max-width: 62em; }
 
@@ -27,17 +34,18 @@ CSS = '''
 #given .row > *, #maps > * { min-width: 0 !important; }
 
 /* Pairs of pictures side by side, not a table. */
-#examples :is(.table-wrap, table, tbody, tr, td) { border: 0; margin: 0; padding: 0; }
+#examples table, #examples tbody, #examples tr, #examples td {
+    border: 0; margin: 0; padding: 0; }
 #examples table { display: block; }
 #examples thead { display: none; }
 #examples tbody { display: grid; grid-template-columns: repeat(auto-fit, minmax(104px, 1fr));
                   gap: 8px; }
 #examples tr { display: flex; background: none; border-radius: 6px; overflow: hidden; }
-#examples tr:is(:hover, :focus-within) { box-shadow: 0 0 0 2px var(--color-accent); }
+#examples tr:hover, #examples tr:focus-within { box-shadow: 0 0 0 2px var(--color-accent); }
 #examples td { flex: 1; }
 #examples td * { width: 100%; height: 64px; border: 0; border-radius: 0; object-fit: cover;
                  max-width: none; display: block; }
-#examples .table-wrap { padding: 2px; }
+#examples .table-wrap { border: 0; padding: 2px; }
 
 /* The result as large as there is room. */
 #picture:not(:has(img)) { min-height: 320px; }
@@ -55,6 +63,5 @@ CSS = '''
     #heading h1 { font-size: 1.25rem; }
     #heading p { font-size: .9rem; }
     #content, #style { height: 170px !important; }
-    main.app { padding: 12px !important; }
 }
 '''

@@ -25,7 +25,7 @@ from .controls import (
     CONTROLS, LARGEST_LENGTH, METHODS, SCALES_FOR, SMALLEST_LENGTH, STROKES, call_options,
     has_meaning)
 from .labels import preferred, text, translations
-from .look import CSS, THEME
+from .look import CSS, SHOW_PICTURE, THEME
 from .painting import READING, paint, read_upload, result_name, share_done
 
 #: Pixels that an uploaded picture may have.
@@ -75,7 +75,7 @@ def build_page(model: Optional[str] = None, device: str = 'gpu',
         with gr.Row(elem_id='page'):
             with gr.Column(elem_id='given'):
                 content, style = _given(label)
-                run = gr.Button(label('run'), variant='primary', size='lg')
+                run = gr.Button(label('run'), variant='primary', size='lg', elem_id='run')
             with gr.Column(elem_id='result'):
                 shown = _shown(label)
             with gr.Column(elem_id='settings'):
@@ -110,19 +110,23 @@ def _controls(label):
         'method': gr.Dropdown([(label(name), name) for name in METHODS], value=default.method,
                               label=label('method'), filterable=False, elem_id='method'),
         'style_weight': gr.Slider(0, 1, default.style_weight, step=0.05,
-                                  label=label('style_weight'), info=label('style_weight_info')),
-        'keep_colours': gr.Checkbox(default.keep_colours, label=label('keep_colours')),
+                                  label=label('style_weight'), info=label('style_weight_info'),
+                                  elem_id='style_weight'),
+        'keep_colours': gr.Checkbox(default.keep_colours, label=label('keep_colours'),
+                                    elem_id='keep_colours'),
         'scales': gr.Radio(list(SCALES_FOR), value=STROKES, label=label('scales'),
-                           info=label('scales_info')),
+                           info=label('scales_info'), elem_id='scales'),
     }
     with gr.Accordion(label('more'), open=False):
         controls.update({
             'theta': gr.Slider(0, 100, default.theta, step=5, label=label('theta'),
-                               info=label('theta_info')),
+                               info=label('theta_info'), elem_id='theta'),
             'patch_size': gr.Radio(list(PATCH_SIZES), value=default.patch_size,
-                                   label=label('patch_size'), info=label('patch_size_info')),
+                                   label=label('patch_size'), info=label('patch_size_info'),
+                                   elem_id='patch_size'),
             'max_length': gr.Slider(SMALLEST_LENGTH, LARGEST_LENGTH, default.max_length, step=32,
-                                    label=label('max_length'), info=label('max_length_info'))})
+                                    label=label('max_length'), info=label('max_length_info'),
+                                    elem_id='max_length')})
     dependent = [name for name in CONTROLS if name != 'method'
                  and not all(has_meaning(name, method) for method in METHODS)]
     controls['method'].change(
@@ -174,8 +178,9 @@ def _connect(run, content, style, controls, shown, style_transfer, max_pixels):
         return _updates(painted, str(path), language)
 
     # The pictures are read as everywhere in this package, not by Gradio: preprocess is off.
-    run.click(stylize, {content, style, *controls.values()}, list(shown), preprocess=False,
-              show_progress_on=picture, scroll_to_output=True, api_visibility='private')
+    done = run.click(stylize, {content, style, *controls.values()}, list(shown),
+                     preprocess=False, show_progress_on=picture, api_visibility='private')
+    done.success(fn=None, js=SHOW_PICTURE, api_visibility='private')
 
 
 def _cache(component) -> str:

@@ -65,9 +65,11 @@ def resolve(model_id: str, revision: Optional[str] = None) -> Resolved:
     warning. The outcome is kept for the life of the process.
 
     Raises:
-        HubError: if no whole copy is cached, and the download failed (the client tries
-            again for half a minute if it breaks off), or a hub that is there does not have
-            the model, if that is any other, or a revision of it that was asked for.
+        HubError: if no whole copy is cached, and the download failed, or a hub that is
+            there does not have the model, if that is any other, or a revision of it that
+            was asked for. What breaks off the client asks for again for half a minute, what
+            falls silent for six; its MODELSCOPE_DOWNLOAD_MAX_RETRIES (5) and
+            MODELSCOPE_DOWNLOAD_TIMEOUT (60 seconds) shorten that.
         FileNotFoundError: if there is neither hub nor copy, for any other model.
     """
     key = (model_id, revision or DEFAULT_MODEL_REVISION)
@@ -126,7 +128,9 @@ def _reason(error) -> str:
     """One line on what the client raised; on each file that failed, if it was some."""
     failed = getattr(error, 'failed_files', None)
     if failed:
-        return '; '.join(f'{name}: {_reason(failure)}' for name, failure in failed.items())
+        reasons = [f'{name}: {_reason(failure)}' for name, failure in failed.items()]
+        more = [f'and {len(reasons) - 3} more files'] if len(reasons) > 3 else []
+        return '; '.join(reasons[:3] + more)
     if isinstance(error, _GONE):
         return 'the connection broke off or timed out'
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,4 +1,5 @@
 """Models that are downloaded from a hub by every way that the client knows, and run by ours."""
+import concurrent.futures
 import hashlib
 import json
 
@@ -74,6 +75,14 @@ def test_model_of_another_name(local_hub, hub_cache, logged, official, official_
     for how in ('model', 'model_id'):
         built = pipeline(TASK, **{how: 'somebody/aams.2'})
         np.testing.assert_array_equal(picture(built, content, style), official_picture)
+    assert len(local_hub.downloads('tf_graph.pb')) == 1
+    assert not logged
+
+
+def test_threads_at_once(local_hub, hub_cache, logged):
+    with concurrent.futures.ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda _: hub.resolve(ID), range(4)))
+    assert len(set(found)) == 1 and found[0].source == hub.HUB
     assert len(local_hub.downloads('tf_graph.pb')) == 1
     assert not logged
 

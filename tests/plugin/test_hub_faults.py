@@ -69,6 +69,14 @@ def test_damaged_delivery(repository, local_hub, hub_cache, forget, logged, faul
     assert 'bundled' in warning
 
 
+def test_many_damaged_files(repository, local_hub, hub_cache):
+    for number in range(5):
+        (repository / f'{number}.txt').write_text('text')
+        local_hub.fail(f'{number}.txt', Fault.MISSING)
+    message = refused(ID)
+    assert message.count('.txt: ') == 3 and 'and 2 more files' in message
+
+
 @pytest.mark.parametrize('how', ['model', 'model_id'])
 @pytest.mark.parametrize('model_id', [ID, OTHER])
 def test_pipeline_of_a_damaged_delivery(repository, local_hub, hub_cache, logged, model_id, how):

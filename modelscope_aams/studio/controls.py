@@ -23,7 +23,7 @@ SMALLEST_LENGTH, LARGEST_LENGTH = 128, 1600
 
 def has_meaning(name: str, method: str) -> bool:
     """Whether an option of the page does anything for a method."""
-    return method in MEANINGFUL_FOR.get(name, METHODS)
+    return name not in MEANINGFUL_FOR or method in MEANINGFUL_FOR[name]
 
 
 def call_options(**values: Any) -> Dict[str, Any]:
@@ -41,7 +41,7 @@ def call_options(**values: Any) -> Dict[str, Any]:
     method = values['method']
     options = {name: values[name] for name in CONTROLS if has_meaning(name, method)}
     if 'scales' in options:
-        if options['scales'] not in SCALES_FOR:
+        if options['scales'] not in list(SCALES_FOR):
             raise ValueError(f'the number of strokes is {options["scales"]!r}; expected one of '
                              f'{", ".join(map(str, SCALES_FOR))}')
         options['scales'] = SCALES_FOR[options['scales']]

@@ -4,6 +4,9 @@ import pathlib
 from . import frozen_graph, native, training_checkpoint
 from .layout import CheckpointError
 
+# Kinds of protobuf's fields, and the lengths of those that are always as long.
+_NUMBER, _BYTES, _LENGTHS = 0, 2, {1: 8, 5: 4}
+
 
 def is_cut_off(path) -> bool:
     """Whether a file of weights ends before it should, or another file of it is missing.
@@ -32,14 +35,15 @@ def _is_message(path) -> bool:
     size = path.stat().st_size
     with open(path, 'rb') as file:
         while file.tell() < size:
-            kind = _number(file)
-            if kind is None:
+            key = _number(file)
+            kind = None if key is None else key & 7
+            length = _number(file) if kind in (_NUMBER, _BYTES) else _LENGTHS.get(kind)
+            if length is None:
                 return False
-            length = {0: lambda: _number(file) and 0, 1: lambda: 8, 2: lambda: _number(file),
-                      5: lambda: 4}.get(kind & 7, lambda: None)()
-            if length is None or file.tell() + length > size:
+            if kind != _NUMBER:
+                file.seek(length, 1)
+            if file.tell() > size:
                 return False
-            file.seek(length, 1)
     return True
 
 

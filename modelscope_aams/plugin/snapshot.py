@@ -2,9 +2,9 @@
 
 The client moves a file to its place only when it has all of it, but does not note which files a
 model has: what a download that broke off left behind looks like a smaller model. So the hub's
-list of files is kept beside the cache before the client begins, and a copy is whole if it has
-just these. Of copies that came here without this package, the client's parts of files and the
-structure of the weights must do.
+list of files is kept in the cache before the client begins, and a copy is whole if it has
+these. Of copies that came here without this package, what the client has parts of, and the
+structure of the weights, must do.
 """
 import hashlib
 import json
@@ -58,7 +58,7 @@ def download(model_id: str, revision: str, files: Listing) -> str:
     errors are many; one that broke off goes on with what it has when called again.
     """
     copy = _located(model_id, revision)
-    if copy is not None and _has(copy, files):
+    if copy is not None and not any(_others(copy, files)):
         return str(copy)
     _listings().mkdir(parents=True, exist_ok=True)
     if copy is None or not _is_whole(copy, _kept_listing(model_id, revision)):
@@ -111,9 +111,15 @@ def _located(model_id, revision) -> Optional[pathlib.Path]:
         return None
 
 
-def _is_whole(directory: pathlib.Path, files: Optional[Listing]) -> bool:
-    if files is not None:
-        return _has(directory, files)
+def _is_whole(directory: pathlib.Path, kept: Optional[Tuple[Listing, float]]) -> bool:
+    if kept is not None:
+        files, since = kept
+        others = list(_others(directory, files))
+        if not others:
+            return True
+        # What came after the list is of a user or another client, and may be of a newer model.
+        if not all(file.is_file() and file.stat().st_mtime > since for file in others):
+            return False
     if not isinstance(_configuration(directory), dict) or any(_missing(directory)):
         return False
     named = configured(directory, 'model', 'weights')
@@ -122,11 +128,13 @@ def _is_whole(directory: pathlib.Path, files: Optional[Listing]) -> bool:
     return bool(weights) and all(file.is_file() and not is_cut_off(file) for file in weights)
 
 
-def _has(directory: pathlib.Path, files: Listing) -> bool:
-    return all((directory / path).is_file()
-               and size in (0, (directory / path).stat().st_size)
-               and digest in (None, _sha256(directory / path))
-               for path, (size, digest) in files.items())
+def _others(directory: pathlib.Path, files: Listing):
+    """Those of ``files`` that are missing or not as listed."""
+    for path, (size, digest) in files.items():
+        file = directory / path
+        if (not file.is_file() or size not in (0, file.stat().st_size)
+                or digest not in (None, _sha256(file))):
+            yield file
 
 
 def _missing(directory: pathlib.Path):
@@ -161,10 +169,13 @@ def _keep_listing(model_id, revision, files: Listing):
                      lambda path: pathlib.Path(path).write_text(json.dumps(files)))
 
 
-def _kept_listing(model_id, revision) -> Optional[Listing]:
+def _kept_listing(model_id, revision) -> Optional[Tuple[Listing, float]]:
+    """The list of files that was kept, and when; None if there is none."""
+    path = _listing_path(model_id, revision)
     try:
-        kept = json.loads(_listing_path(model_id, revision).read_text())
-        return {path: (int(size), digest) for path, (size, digest) in kept.items()}
+        kept = json.loads(path.read_text())
+        return ({name: (int(size), digest) for name, (size, digest) in kept.items()},
+                path.stat().st_mtime)
     except (OSError, ValueError, TypeError, AttributeError):
         return None
 

@@ -1,5 +1,6 @@
 """A hub that delivers something damaged, or not all: what is said, and what is taken for whole."""
 import json
+import os
 import shutil
 
 import pytest
@@ -29,6 +30,16 @@ def repository(local_hub, official, tmp_path):
     for model_id in (ID, OTHER):
         local_hub.publish(directory, model_id)
     return directory
+
+
+@pytest.fixture
+def updated(repository):
+    """Makes the hub's model another: of two files, each of another content and the same size."""
+    def update():
+        for name in ('tf_graph.pb', 'README.md'):
+            content = (repository / name).read_bytes()
+            (repository / name).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    return update
 
 
 @pytest.fixture
@@ -118,12 +129,11 @@ def test_download_that_was_killed(repository, local_hub, hub_cache, monkeypatch)
 
 
 @pytest.mark.parametrize('fault', REASONS)
-def test_whole_copy_outlives_a_damaged_update(repository, local_hub, hub_cache, forget, logged,
-                                              fault):
-    directory, source = hub.resolve(ID)
+def test_whole_copy_outlives_a_damaged_update(repository, updated, local_hub, hub_cache, forget,
+                                              logged, fault):
+    directory, _ = hub.resolve(ID)
     graph = (repository / 'tf_graph.pb').read_bytes()
-    (repository / 'tf_graph.pb').write_bytes(graph[:-1] + bytes([graph[-1] ^ 1]))
-    (repository / 'README.md').write_text('another')
+    updated()
     local_hub.fail('tf_graph.pb', fault)
     forget()
     assert hub.resolve(ID) == (directory, hub.CACHE)
@@ -141,6 +151,35 @@ def test_whole_copy_outlives_a_damaged_update(repository, local_hub, hub_cache, 
     assert len(logged) == 1
 
 
+def test_update_by_another_client(repository, updated, local_hub, hub_cache, forget):
+    directory, _ = hub.resolve(OTHER)
+    updated()
+    assert snapshot_download(OTHER) == directory
+    local_hub.close()
+    forget()
+    assert hub.resolve(OTHER) == (directory, hub.CACHE)
+
+
+def test_update_that_was_killed(repository, updated, local_hub, hub_cache, forget, monkeypatch):
+    """It had put the new files of the model in place in part."""
+    def killed(source, target):
+        replace(source, target)
+        if os.path.dirname(target) == directory:
+            raise KeyboardInterrupt
+    directory, _ = hub.resolve(OTHER)
+    updated()
+    forget()
+    replace = os.replace
+    with monkeypatch.context() as patched:
+        patched.setattr(hub.snapshot.os, 'replace', killed)
+        with pytest.raises(KeyboardInterrupt):
+            hub.resolve(OTHER)
+    local_hub.withdraw(OTHER)
+    refused(OTHER)
+    local_hub.publish(repository, OTHER)
+    assert hub.resolve(OTHER) == (directory, hub.HUB)
+
+
 @pytest.mark.parametrize('name', ['tf_graph.pb', 'configuration.json'])
 def test_damage_in_the_cache(repository, local_hub, hub_cache, forget, name):
     directory, _ = hub.resolve(OTHER)
@@ -151,8 +190,7 @@ def test_damage_in_the_cache(repository, local_hub, hub_cache, forget, name):
     assert hub.resolve(OTHER) == (directory, hub.HUB)
     with open(f'{directory}/{name}', 'r+b') as file:
         assert file.read() == (repository / name).read_bytes()
-        file.seek(50)
-        file.write(b'other')
+        file.truncate(100)
     local_hub.close()
     forget()
     refused(OTHER, FileNotFoundError)

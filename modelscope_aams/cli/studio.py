@@ -8,6 +8,7 @@ import tempfile
 import threading
 
 from modelscope_aams.evaluation.packages import require_packages
+from modelscope_aams.studio.painting import MAX_PIXELS
 
 from .evaluate import device
 from .logs import import_tensorflow_quietly, show_warnings_only
@@ -15,7 +16,6 @@ from .serve import whole
 
 #: Names to install by what is imported, all of the extra [studio].
 NEEDED = {'gradio': 'gradio'}
-MAX_PIXELS = 25_000_000
 
 
 def add_parser(subparsers):
@@ -49,10 +49,16 @@ def run(arguments):
         prepare_environment(folder, arguments.host)
         show_warnings_only()
         import_tensorflow_quietly()
+        from modelscope_aams.plugin.hub import HubError
         from modelscope_aams.studio.page import build_page
-        page = build_page(arguments.model, arguments.device, arguments.max_pixels)
-        _, address, _ = page.launch(server_name=arguments.host, server_port=port, share=False,
-                                    quiet=True, prevent_thread_lock=True)
+        try:
+            page = build_page(arguments.model, arguments.device, arguments.max_pixels)
+        except HubError as error:
+            raise ValueError(str(error)) from error
+        # Gradio takes an IPv6 address as a URL has it.
+        host = f'[{arguments.host}]' if ':' in arguments.host else arguments.host
+        _, address, _ = page.launch(server_name=host, server_port=port, share=False, quiet=True,
+                                    prevent_thread_lock=True)
         print(f'aams: the page is at {address}', file=printed, flush=True)
         try:
             threading.Event().wait()

@@ -56,7 +56,6 @@ TEXTS = {
     'stage_painting': ('Painting', '绘制'),
     'stage_finishing': ('Finishing', '收尾'),
 
-    'trouble': ('That did not work', '出错了'),
     'missing_content': ('Choose a photograph first.', '请先选择一张照片。'),
     'missing_style': ('Choose a style first.', '请先选择一张风格图。'),
     'no_memory': ('There is not enough memory for this size; choose a smaller one.',

@@ -38,8 +38,7 @@ CSS = '''
     border: 0; margin: 0; padding: 0; }
 #examples table { display: block; }
 #examples thead { display: none; }
-#examples tbody { display: grid; grid-template-columns: repeat(auto-fit, minmax(104px, 1fr));
-                  gap: 8px; }
+#examples tbody { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 8px; }
 #examples tr { display: flex; background: none; border-radius: 6px; overflow: hidden; }
 #examples tr:hover, #examples tr:focus-within { box-shadow: 0 0 0 2px var(--color-accent); }
 #examples td { flex: 1; }
@@ -62,6 +61,7 @@ CSS = '''
             grid-template-areas: "given" "result" "settings"; gap: 12px; }
     #heading h1 { font-size: 1.25rem; }
     #heading p { font-size: .9rem; }
+    #examples tbody { grid-template-columns: repeat(2, minmax(0, 1fr)); }
     #content, #style { height: 170px !important; }
 }
 '''

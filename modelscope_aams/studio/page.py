@@ -20,22 +20,23 @@ from modelscope_aams.pictures.reading import PictureError
 from modelscope_aams.pictures.stroke_map import stroke_colours
 from modelscope_aams.pictures.writing import write_rgb
 from modelscope_aams.plugin.options import CallOptions
+from modelscope_aams.plugin.pipeline import AAMSStyleTransferPipeline
 
 from .controls import (
     CONTROLS, LARGEST_LENGTH, METHODS, SCALES_FOR, SMALLEST_LENGTH, STROKES, call_options,
     has_meaning)
 from .labels import preferred, text, translations
 from .look import CSS, SHOW_PICTURE, THEME
-from .painting import READING, paint, read_upload, result_name, share_done
+from .painting import MAX_PIXELS, READING, paint, read_upload, result_name, share_done
 
-#: Pixels that an uploaded picture may have.
-MAX_PIXELS = 25_000_000
 #: Bytes that an uploaded file may have: a PNG of so many random pixels has no more.
 MAX_BYTES = 100_000_000
 #: Transfers that wait at most, while one is at work.
 WAITING = 16
 #: Seconds between looks for old files, and after which an upload or a result is one.
 CLEANING, KEPT = 300, 3600
+#: Seconds for which an error is shown.
+ERROR_SECONDS = 20
 
 EXAMPLES = (('chelsea', 'oil'), ('coffee', 'watercolour'), ('rocket', 'woodcut'),
             ('coffee', 'dots'))
@@ -68,6 +69,9 @@ def build_page(model: Optional[str] = None, device: str = 'gpu',
     from modelscope.utils.constant import Tasks
 
     style_transfer = pipeline(Tasks.image_style_transfer, model_id=model, device=device)
+    if not isinstance(style_transfer, AAMSStyleTransferPipeline):
+        raise ValueError(f'{model} is a graph of another layout; expected a model that '
+                         'modelscope-aams itself runs')
     label = gr.I18n(**translations())
     with Page(title=text('title'), analytics_enabled=False, delete_cache=(CLEANING, KEPT),
               fill_width=True) as page:
@@ -170,11 +174,11 @@ def _connect(run, content, style, controls, shown, style_transfer, max_pixels):
             path = pathlib.Path(tempfile.mkdtemp(dir=_cache(picture))) / result_name(*names)
             write_rgb(path, painted.picture)
         except (ValueError, OSError) as error:
-            raise _shown_error(str(error), language) from None
+            raise _shown_error(str(error)) from None
         except Exception as error:
             if not _is_lack_of_memory(error):
                 raise
-            raise _shown_error(text('no_memory', language), language) from None
+            raise _shown_error(text('no_memory', language)) from None
         return _updates(painted, str(path), language)
 
     # The pictures are read as everywhere in this package, not by Gradio: preprocess is off.
@@ -220,9 +224,9 @@ def legend(shares, language) -> str:
             f'{text("finest", language)}</div>')
 
 
-def _shown_error(message, language) -> gr.Error:
+def _shown_error(message) -> gr.Error:
     # Gradio takes messages for HTML, and a file's name may be anything.
-    return gr.Error(html.escape(' '.join(message.split())), title=text('trouble', language),
+    return gr.Error(html.escape(' '.join(message.split())), duration=ERROR_SECONDS,
                     print_exception=False)
 
 

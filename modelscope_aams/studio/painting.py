@@ -11,6 +11,9 @@ from modelscope_aams.pictures.heat_map import heat_map
 from modelscope_aams.pictures.reading import PictureError, read_rgb
 from modelscope_aams.pictures.stroke_map import stroke_map
 
+#: Pixels that an uploaded picture may have, if nothing else is said.
+MAX_PIXELS = 25_000_000
+
 #: Stages beside those of the network.
 READING, FINISHING = 'reading', 'finishing'
 #: The share of the time at which each stage begins, about as it is for 800 pixels a side.

@@ -13,7 +13,7 @@ SWITCHES = ('--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--
             '--disable-background-networking', '--disable-component-update', '--disable-sync')
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope='module')
 def address():
     """Of a page of the bundled model that takes pictures of MAX_PIXELS at most."""
     with running('--max-pixels', str(MAX_PIXELS)) as (_, found, errors):
@@ -22,7 +22,8 @@ def address():
     assert errors == []
 
 
-@pytest.fixture(scope='session')
+# Not for the session: as long as Playwright runs, asyncio takes its thread for occupied.
+@pytest.fixture(scope='module')
 def chromium():
     """A headless Chromium; tests that need one are left out where there is none."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -73,16 +74,18 @@ def waves(rows, columns, turn):
 
 @pytest.fixture(scope='session')
 def pictures(tmp_path_factory):
-    """Files: ``content`` is a photograph held upright, ``style``, ``text`` none, ``large``."""
+    """Files: ``content`` is a photograph held upright; ``text`` is no picture."""
     folder = tmp_path_factory.mktemp('pictures')
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.fromarray(waves(64, 96, 1)).save(folder / 'my photo.jpg', exif=exif, quality=95)
     Image.fromarray(waves(72, 60, 2)).save(folder / 'ink.png')
+    Image.fromarray(waves(120, 170, 3)).save(folder / 'wide.webp', lossless=True)
     (folder / 'notes.png').write_text('no picture')
     Image.fromarray(np.zeros((500, 501, 3), np.uint8)).save(folder / 'large.png')
     return {'content': folder / 'my photo.jpg', 'style': folder / 'ink.png',
-            'text': folder / 'notes.png', 'large': folder / 'large.png'}
+            'wide': folder / 'wide.webp', 'text': folder / 'notes.png',
+            'large': folder / 'large.png'}
 
 
 @pytest.fixture(scope='session')

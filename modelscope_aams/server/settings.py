@@ -25,12 +25,12 @@ class Settings:
     queue: int = 16
     max_pixels: int = 25_000_000
     max_bytes: int = 32_000_000
-    max_length: int = 2048
+    max_length: int = 1600
     allow_private_urls: bool = False
 
 
 #: How many styles a request may mix, and of how many scales its strokes may be.
-MAX_STYLES, MAX_SCALES = 8, 8
+MAX_STYLES, MAX_SCALES = 4, 4
 
 #: Seconds that a client has to send a body, that all pictures of a request may take to be
 #: fetched, and that a client has to take the answer.

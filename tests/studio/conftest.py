@@ -1,6 +1,7 @@
 """The page as a process of its own, a browser to look at it with, and pictures."""
 import os
 import shutil
+import warnings
 
 import cv2
 import numpy as np
@@ -31,6 +32,8 @@ def chromium():
         reason = f'no browser to test the page with ({", ".join(BROWSERS)})'
         if os.environ.get('AAMS_REQUIRE_BROWSER') == '1':
             pytest.fail(f'{reason}, and AAMS_REQUIRE_BROWSER=1', pytrace=False)
+        # Shown once at the end, whatever pytest is told to show of those left out.
+        warnings.warn(f'{reason}; its tests are left out', stacklevel=1)
         pytest.skip(reason)
     from playwright.sync_api import sync_playwright
     with sync_playwright() as playwright:

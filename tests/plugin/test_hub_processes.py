@@ -66,7 +66,10 @@ def warnings(errors):
 
 
 def test_readme(start, local_hub, tmp_path, content, style, official):
-    """Its program runs from the hub, from the cache with the hub gone, and there the client without the plugin."""
+    """Its program runs from the hub, and from the cache with the hub gone.
+
+    The client without the plugin fails there.
+    """
     from modelscope.pipelines import pipeline
     for name, picture in (('content', content), ('style', style)):
         assert cv2.imwrite(str(tmp_path / f'{name}.jpg'), picture)

@@ -27,6 +27,7 @@ REQUIREMENTS = [
     'pillow>=10.1',
     'safetensors>=0.4.3',
     'h5py>=3.11',
+    'protobuf>=4.25',
     'tqdm>=4.64',
     'requests',
     # The first whose cached() lets others wait for the one that computes.

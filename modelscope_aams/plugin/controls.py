@@ -21,10 +21,12 @@ def style_shares(weights: Optional[Sequence[float]], styles: int) -> Tuple[float
             or not all(is_number(weight) and 0 <= weight < math.inf for weight in weights)):
         raise ValueError(f'style_weights is {weights!r}; expected {styles} number'
                          f'{"s" if styles > 1 else ""} of at least 0, one for each style')
-    total = float(sum(weights))
-    if not total:
+    largest = float(max(weights))
+    if not largest:
         raise ValueError(f'style_weights is {weights!r}; expected one or more above 0')
-    return tuple(float(weight) / total for weight in weights)
+    # Of the largest first, as the sum of large numbers may be infinite.
+    parts = [float(weight) / largest for weight in weights]
+    return tuple(part / sum(parts) for part in parts)
 
 
 def laid_over(plane: np.ndarray, content) -> np.ndarray:

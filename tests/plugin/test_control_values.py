@@ -13,6 +13,7 @@ def test_shares_sum_to_one():
     assert style_shares((0, 0.5), 2) == (0.0, 1.0)
     assert style_shares(np.float32([2, 6]), 2) == (0.25, 0.75)
     assert style_shares([7], 1) == (1.0,)
+    assert style_shares([1e308, 1e308], 2) == (0.5, 0.5)
 
 
 @pytest.mark.parametrize('weights, match', [

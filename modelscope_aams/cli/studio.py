@@ -44,7 +44,9 @@ def run(arguments):
     printed = sys.stdout
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Whatever a library prints while it works is no part of the output.
-    with tempfile.TemporaryDirectory(prefix='aams-studio-') as folder, \
+    # Gradio may still be writing there.
+    with tempfile.TemporaryDirectory(prefix='aams-studio-',
+                                     ignore_cleanup_errors=True) as folder, \
             contextlib.redirect_stdout(sys.stderr), contextlib.suppress(KeyboardInterrupt):
         prepare_environment(folder, arguments.host)
         show_warnings_only()

@@ -58,6 +58,7 @@ TEXTS = {
 
     'missing_content': ('Choose a photograph first.', '请先选择一张照片。'),
     'missing_style': ('Choose a style first.', '请先选择一张风格图。'),
+    'closing': ('The page is being closed.', '页面正在关闭。'),
     'no_memory': ('There is not enough memory for this size; choose a smaller one.',
                   '内存不足，请减小处理尺寸。'),
 }

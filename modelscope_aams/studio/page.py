@@ -9,6 +9,7 @@ As the ``app.py`` of a ModelScope Studio::
 import html
 import pathlib
 import tempfile
+import threading
 from typing import Any, Mapping, Optional
 
 import gradio as gr
@@ -43,7 +44,16 @@ EXAMPLES = (('chelsea', 'oil'), ('coffee', 'watercolour'), ('rocket', 'woodcut')
 
 
 class Page(gr.Blocks):
-    """Blocks that are launched with the page's look, its texts and its limits."""
+    """Blocks that are launched with the page's look, its texts and its limits.
+
+    Attributes:
+        at_work: held by the transfer that is at work.
+        closing: set once no transfer shall go on.
+    """
+
+    def __init__(self, *args, **options):
+        self.at_work, self.closing = threading.Lock(), threading.Event()
+        super().__init__(*args, **options)
 
     def launch(self, *args, **options):
         """gr.Blocks.launch, whose ``options`` go before the page's own."""
@@ -51,6 +61,13 @@ class Page(gr.Blocks):
             'theme': THEME, 'css': CSS, 'i18n': gr.I18n(**translations()), 'footer_links': [],
             'run_history': False, 'ssr_mode': False, 'max_file_size': MAX_BYTES,
             'enable_monitoring': False, **options})
+
+    def close(self, *args, **options):
+        """gr.Blocks.close, once the transfer that is at work has come to its next stage."""
+        self.closing.set()
+        with self.at_work:
+            pass
+        super().close(*args, **options)
 
 
 def build_page(model: Optional[str] = None, device: str = 'gpu',
@@ -84,7 +101,7 @@ def build_page(model: Optional[str] = None, device: str = 'gpu',
                 shown = _shown(label)
             with gr.Column(elem_id='settings'):
                 controls = _controls(label)
-        _connect(run, content, style, controls, shown, style_transfer, max_pixels)
+        _connect(page, run, content, style, controls, shown, style_transfer, max_pixels)
         # One transfer at a time: each takes all processors, and memory.
         page.queue(max_size=WAITING, default_concurrency_limit=1)
     return page
@@ -153,26 +170,29 @@ def _shown(label):
     return picture, download, maps, attention, strokes, legend
 
 
-def _connect(run, content, style, controls, shown, style_transfer, max_pixels):
+def _connect(page, run, content, style, controls, shown, style_transfer, max_pixels):
     picture = shown[0]
 
     def stylize(values: Mapping[Any, Any], request: gr.Request, progress=gr.Progress()):
         language = preferred(request.headers.get('accept-language'))
 
         def tell(stage, done):
+            if page.closing.is_set():
+                raise _shown_error(text('closing', language))
             named = 'strokes' if (stage, values[controls['method']]) == (TRANSFER, AAMS) else stage
             progress(share_done(stage, done), desc=text(f'stage_{named}', language))
 
         try:
-            tell(READING, 0)
-            options = call_options(**{name: values[control]
-                                      for name, control in controls.items()})
-            names, pictures = zip(*(
-                _read(values[component], name, language, max_pixels)
-                for name, component in (('content', content), ('style', style))))
-            painted = paint(style_transfer, *pictures, options, tell)
-            path = pathlib.Path(tempfile.mkdtemp(dir=_cache(picture))) / result_name(*names)
-            write_rgb(path, painted.picture)
+            with page.at_work:
+                tell(READING, 0)
+                options = call_options(**{name: values[control]
+                                          for name, control in controls.items()})
+                names, pictures = zip(*(
+                    _read(values[component], name, language, max_pixels)
+                    for name, component in (('content', content), ('style', style))))
+                painted = paint(style_transfer, *pictures, options, tell)
+                path = pathlib.Path(tempfile.mkdtemp(dir=_cache(picture))) / result_name(*names)
+                write_rgb(path, painted.picture)
         except (ValueError, OSError) as error:
             raise _shown_error(str(error)) from None
         except Exception as error:

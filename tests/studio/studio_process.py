@@ -1,11 +1,14 @@
 """``aams studio`` as a process."""
 import contextlib
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import threading
+import urllib.error
+import urllib.request
 
 #: Pixels that the page under test takes: the examples have fewer.
 MAX_PIXELS = 250_000
@@ -41,3 +44,46 @@ def running(*arguments, **environment):
         reading.join()
         process.stdout.close()
         process.stderr.close()
+
+
+class Visitor:
+    """Asks a page for transfers of its first example, as the page in a browser does."""
+
+    def __init__(self, address):
+        self.address = address
+        config = json.loads(self.ask('config'))
+        self.parts = {part['props'].get('elem_id'): part['id'] for part in config['components']}
+        self.values = {part['id']: part['props'].get('value') for part in config['components']}
+        example = next(part['props']['samples'][0] for part in config['components']
+                       if part['type'] == 'dataset')
+        for name, picture in zip(('content', 'style'), example):
+            self.values[self.parts[name]] = picture
+        self.event = next(
+            event for event in config['dependencies'] if event['inputs']
+            and [self.parts['run'], 'click'] in map(list, event['targets']))
+
+    def ask(self, path, **fields):
+        """What the page answers to a GET, or to a POST of fields."""
+        request = urllib.request.Request(
+            f'{self.address}{path}', json.dumps(fields).encode() if fields else None,
+            {'Content-Type': 'application/json'})
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return answer.read()
+
+    def join(self, session, **controls):
+        """Asks for a transfer; the status of the answer."""
+        values = {**self.values, **{self.parts[name]: value for name, value in controls.items()}}
+        try:
+            self.ask('gradio_api/queue/join', fn_index=self.event['id'], session_hash=session,
+                     data=[values[part] for part in self.event['inputs']])
+        except urllib.error.HTTPError as error:
+            return error.code
+        return 200
+
+    def events(self, session):
+        """What the page tells the one who joined as ``session``, as it does."""
+        with urllib.request.urlopen(f'{self.address}gradio_api/queue/data?session_hash={session}',
+                                    timeout=PATIENCE) as lines:
+            for line in lines:
+                if line.startswith(b'data:'):
+                    yield json.loads(line.removeprefix(b'data:'))

@@ -7,7 +7,7 @@ import sys
 import urllib.request
 
 import pytest
-from studio_process import PATIENCE, running
+from studio_process import PATIENCE, Visitor, running
 
 from modelscope_aams.cli.main import main
 from modelscope_aams.cli.studio import free_port, prepare_environment
@@ -15,34 +15,18 @@ from modelscope_aams.cli.studio import free_port, prepare_environment
 # What a Studio runs, but for the end: it paints once, by the way that the page in a browser
 # takes, and closes.
 APP = '''
-import json, pathlib, time, urllib.request
+import json, pathlib
+from studio_process import Visitor
 from modelscope_aams.studio.page import build_page
 
 page = build_page()
 _, address, _ = page.launch(prevent_thread_lock=True, quiet=True)
-
-def ask(path, **fields):
-    request = urllib.request.Request(address + path, json.dumps(fields).encode() or None,
-                                     {'Content-Type': 'application/json'})
-    return urllib.request.urlopen(request).read()
-
-config = json.loads(urllib.request.urlopen(address + 'config').read())
+visitor = Visitor(address)
+config = json.loads(visitor.ask('config'))
 assert 'grid-template-areas' in config['css']
 assert config['i18n_translations']['zh-CN']['run'] == '开始绘制'
-parts = {part['props'].get('elem_id'): part for part in config['components']}
-values = {part['id']: part['props'].get('value') for part in config['components']}
-sample = next(part['props']['samples'][0] for part in config['components']
-              if part['type'] == 'dataset')
-values.update({parts['content']['id']: sample[0], parts['style']['id']: sample[1],
-               parts['max_length']['id']: 128})
-event = next(each for each in config['dependencies']
-             if [parts['run']['id'], 'click'] in map(list, each['targets']) and each['inputs'])
-ask('gradio_api/queue/join', data=[values[each] for each in event['inputs']],
-    fn_index=event['id'], session_hash='one')
-for line in urllib.request.urlopen(address + 'gradio_api/queue/data?session_hash=one'):
-    if b'process_completed' in line:
-        break
-done = json.loads(line.removeprefix(b'data:'))
+assert visitor.join('one', max_length=128) == 200
+done = next(event for event in visitor.events('one') if event['msg'] == 'process_completed')
 assert done['success'], done
 picture = pathlib.Path(done['output']['data'][0]['value']['path'])
 assert picture.name == 'content_chelsea-in-style_oil.png' and picture.is_file()
@@ -73,6 +57,18 @@ def test_a_signal_ends_it_and_leaves_nothing(tmp_path, number):
             if folder.name.startswith(('aams-studio-', 'gradio'))] == []
 
 
+def test_it_ends_with_transfers_at_work_and_waiting(tmp_path):
+    with running(TMPDIR=str(tmp_path)) as (process, address, errors):
+        visitor = Visitor(address)
+        assert [visitor.join(f'visitor{number}', max_length=1600) for number in range(4)] \
+            == [200] * 4
+        assert any(event['msg'] == 'progress' for event in visitor.events('visitor0'))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
+    assert errors == []
+    assert not any(folder.name.startswith('aams-studio-') for folder in tmp_path.iterdir())
+
+
 def test_a_proxy_is_not_asked_for_this_machine():
     dead = 'http://127.0.0.1:9'
     with running(http_proxy=dead, HTTP_PROXY=dead, no_proxy='', NO_PROXY='') as (_, address, _):
@@ -85,6 +81,7 @@ def test_as_a_studios_app(tmp_path):
     done = subprocess.run([sys.executable, '-c', APP], capture_output=True, text=True,
                           timeout=PATIENCE, env={
                               **os.environ, 'GRADIO_TEMP_DIR': str(tmp_path),
+                              'PYTHONPATH': os.path.dirname(__file__),
                               'GRADIO_SERVER_PORT': str(free_port('127.0.0.1', 0))})
     assert done.returncode == 0, done.stderr
 

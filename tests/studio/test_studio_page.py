@@ -1,5 +1,4 @@
 """The page in a browser: real uploads, and the pixels that the pipeline gives."""
-import json
 import re
 import time
 import urllib.error
@@ -8,7 +7,7 @@ import urllib.request
 import numpy as np
 import pytest
 from PIL import Image
-from studio_process import MAX_PIXELS, PATIENCE
+from studio_process import MAX_PIXELS, PATIENCE, Visitor
 
 from modelscope_aams.pictures.heat_map import heat_map
 from modelscope_aams.pictures.reading import read_rgb
@@ -283,35 +282,12 @@ def test_no_file_but_its_own(address, pictures):
         assert refused.value.code == 403
 
 
-def test_the_queue_is_bounded(address, pictures):
+def test_the_queue_is_bounded(address):
     """What comes when too many wait is refused, until what was taken is done."""
-    def ask(path, **fields):
-        request = urllib.request.Request(
-            f'{address}{path}', json.dumps(fields).encode() if fields else None,
-            {'Content-Type': 'application/json'})
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            return answer.read()
-
-    config = json.loads(ask('config'))
-    ids = {part['props'].get('elem_id'): part['id'] for part in config['components']}
-    event = next(each for each in config['dependencies']
-                 if [ids['run'], 'click'] in map(list, each['targets']) and each['inputs'])
-    values = {part['id']: part['props'].get('value') for part in config['components']}
-    samples = next(part['props']['samples'] for part in config['components']
-                   if part['type'] == 'dataset')
-    values.update({ids['content']: samples[0][0], ids['style']: samples[0][1],
-                   ids['method']: 'adain', ids['max_length']: 256})
-
-    def join(number):
-        try:
-            ask('gradio_api/queue/join', data=[values[each] for each in event['inputs']],
-                fn_index=event['id'], session_hash=f'crowd{number}')
-            return 200
-        except urllib.error.HTTPError as error:
-            return error.code
-
-    assert {join(number) for number in range(60)} == {200, 503}
+    visitor = Visitor(address)
+    assert {visitor.join(f'crowd{number}', method='adain', max_length=256)
+            for number in range(60)} == {200, 503}
     end = time.monotonic() + PATIENCE
-    while join('later') == 503:
+    while visitor.join('later', method='adain', max_length=256) == 503:
         assert time.monotonic() < end
         time.sleep(0.2)

@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
+from modelscope_aams.extras import NEEDED
+
 ROOT = pathlib.Path(__file__).parents[1]
 SOURCES = ('setup.py', 'README.md', 'modelscope_aams')
 
@@ -91,6 +93,16 @@ def test_declares_its_command_and_needs(wheel):
     pinned = {line.split('==')[0].replace('_', '-') for line in pins()}
     # On the pinned platform tensorflow-cpu takes the place of tensorflow.
     assert needed - pinned == {'tensorflow'}
+
+
+def test_extras_bring_what_is_asked_for(wheel):
+    metadata = read(wheel, r'.*\.dist-info/METADATA')
+    for extra, packages in NEEDED.items():
+        brought = set(re.findall(rf'^Requires-Dist: ([\w-]+).*extra == "{extra}"', metadata, re.M))
+        assert brought >= set(packages.values())
+    # Nor does anything of the server or the page come without its extra.
+    always = set(re.findall(r'^Requires-Dist: ([\w-]+)(?!.*extra ==)', metadata, re.M))
+    assert not always & {'fastapi', 'uvicorn', 'gradio', 'playwright', 'onnx', 'tf2onnx'}
 
 
 def test_constraints_are_exact_and_of_no_machine():

@@ -1,25 +1,17 @@
 """``aams evaluate``: how well methods stylize, measured over all pairs of two folders."""
-import argparse
 import pathlib
-import re
 import sys
 import time
 
 from modelscope_aams.checkpoints import BUNDLED
+from modelscope_aams.extras import require_extra
 from modelscope_aams.network.options import MEANINGFUL_FOR, METHODS
 
+from .argument_types import device, length, number
 from .export import read_model
 from .logs import import_tensorflow_quietly, show_errors_only
-from .stylize import length, number
 
 STYLE_WEIGHTS = (0.2, 0.4, 0.6, 0.8, 1.0)
-
-
-def device(text):
-    """An argparse type: the name of a device."""
-    if not re.fullmatch(r'(cpu|gpu|cuda)(:\d+)?', text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no device; expected 'gpu', 'gpu:1' or 'cpu'")
-    return text
 
 
 def add_parser(subparsers):
@@ -62,8 +54,7 @@ def add_parser(subparsers):
 
 
 def run(arguments):
-    from modelscope_aams.evaluation.packages import require_packages
-    require_packages()
+    require_extra('evaluate', 'the evaluation')
 
     show_errors_only()
     import_tensorflow_quietly()

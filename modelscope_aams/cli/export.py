@@ -4,12 +4,11 @@ import importlib
 import json
 import os
 import pathlib
-import re
 
 from modelscope_aams.checkpoints import BUNDLED
 
+from .argument_types import model_id, number
 from .logs import import_tensorflow_quietly, show_errors_only
-from .stylize import number
 
 #: What each format makes.
 FORMATS = {'tf-graph': 'a directory, or a file that ends in .pb', 'saved-model': 'a directory',
@@ -17,8 +16,6 @@ FORMATS = {'tf-graph': 'a directory, or a file that ends in .pb', 'saved-model':
 FILE_ENDINGS = {'tf-graph': '.pb', 'onnx': '.onnx'}
 #: Options of the transfer that are fixed in what is written.
 FIXED_OPTIONS = ('scales', 'theta')
-
-MODEL_ID = re.compile(r'[\w.-]+/[\w.-]+')
 
 
 def add_parser(subparsers):
@@ -49,13 +46,6 @@ def add_parser(subparsers):
     parser.add_argument('--model-id', type=model_id, metavar='OWNER/NAME',
                         help="id on the hub, which the model card names ('hub' alone)")
     parser.set_defaults(run=run, usage_error=parser.error)
-
-
-def model_id(text):
-    """An argparse type: an id on a hub."""
-    if not MODEL_ID.fullmatch(text):
-        raise argparse.ArgumentTypeError(f'{text!r} is no id; expected OWNER/NAME')
-    return text
 
 
 def run(arguments):

@@ -1,31 +1,17 @@
 """``aams serve``: ModelScope's API server with this package's pipeline."""
-import argparse
 import contextlib
 import os
 import sys
 
-from modelscope_aams.evaluation.packages import require_packages
+from modelscope_aams.extras import require_extra
 from modelscope_aams.server.settings import Settings
 
+from .argument_types import device, whole
 from .logs import import_tensorflow_quietly, show_warnings_only
 
 DONE, FAILED = 0, 1
 
-#: Names to install by what is imported, all of the extra [server].
-NEEDED = {'fastapi': 'fastapi', 'uvicorn': 'uvicorn', 'httpx': 'httpx'}
-
 _MEGA = 1_000_000
-
-
-def whole(lowest, highest=None):
-    """An argparse type: a whole number of at least ``lowest`` and at most ``highest``."""
-    def convert(text):
-        value = int(text) if text.isdecimal() and len(text) <= 18 else -1
-        if value < lowest or highest is not None and value > highest:
-            end = '' if highest is None else f' to {highest}'
-            raise argparse.ArgumentTypeError(f'{text!r} is no whole number from {lowest}{end}')
-        return value
-    return convert
 
 
 def add_parser(subparsers):
@@ -42,7 +28,7 @@ def add_parser(subparsers):
                         help='address to listen at (default: %(default)s, this machine alone)')
     parser.add_argument('--port', type=whole(0, 65535), default=8000, metavar='N',
                         help='port to listen at (default: %(default)s); 0 takes any')
-    parser.add_argument('--device', default=Settings.device, metavar='NAME',
+    parser.add_argument('--device', type=device, default=Settings.device, metavar='NAME',
                         help="'gpu' (the default; the CPU where there is none), 'cpu', 'gpu:1'")
     limits = parser.add_argument_group('limits')
     limits.add_argument('--queue', type=whole(0), default=Settings.queue, metavar='N',
@@ -64,7 +50,7 @@ def add_parser(subparsers):
 
 
 def run(arguments) -> int:
-    require_packages('aams serve', 'server', NEEDED)
+    require_extra('server', 'aams serve')
     settings = Settings(arguments.model, arguments.revision, arguments.device, arguments.queue,
                         arguments.max_pixels, arguments.max_megabytes * _MEGA,
                         arguments.max_length, arguments.allow_private_urls)

@@ -7,15 +7,11 @@ import sys
 import tempfile
 import threading
 
-from modelscope_aams.evaluation.packages import require_packages
+from modelscope_aams.extras import require_extra
 from modelscope_aams.studio.painting import MAX_PIXELS
 
-from .evaluate import device
+from .argument_types import device, whole
 from .logs import import_tensorflow_quietly, show_warnings_only
-from .serve import whole
-
-#: Names to install by what is imported, all of the extra [studio].
-NEEDED = {'gradio': 'gradio'}
 
 
 def add_parser(subparsers):
@@ -39,7 +35,7 @@ def add_parser(subparsers):
 
 
 def run(arguments):
-    require_packages('aams studio', 'studio', NEEDED)
+    require_extra('studio', 'aams studio')
     port = free_port(arguments.host, arguments.port)
     printed = sys.stdout
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -2,12 +2,11 @@
 import argparse
 import contextlib
 import json
-import math
 import os
 import pathlib
 import sys
 import time
-from typing import Any, Callable, Dict, NamedTuple, Optional
+from typing import Any, Dict, NamedTuple, Optional
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from modelscope_aams.pictures.writing import require_writable, write_rgb
 from modelscope_aams.plugin.controls import style_shares
 from modelscope_aams.plugin.options import CallOptions, require_attention
 
+from .argument_types import length, number
 from .logs import import_tensorflow_quietly, show_warnings_only
 from .result_paths import check_outputs, plan_jobs
 
@@ -45,32 +45,6 @@ class Failed(NamedTuple):
     """A content that was not, and why; as JSON, its line of ``--json``."""
     content: str
     error: str
-
-
-def number(lowest, highest=math.inf, above=False) -> Callable[[str], float]:
-    """An argparse type: a number from ``lowest`` (or ``above`` it) to ``highest``."""
-    def convert(text):
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not (lowest < value if above else lowest <= value) or not value <= highest \
-                or math.isinf(value):
-            start = f'above {lowest}' if above else f'from {lowest}'
-            end = '' if math.isinf(highest) else f' to {highest}'
-            raise argparse.ArgumentTypeError(f'{text!r} is no number {start}{end}')
-        return value
-    return convert
-
-
-def length(text):
-    """An argparse type: a number of pixels, or None for ``none``."""
-    if text.lower() == 'none':
-        return None
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is neither a number of pixels nor 'none'")
-    return int(text)
 
 
 def add_parser(subparsers):

@@ -1,5 +1,4 @@
 """The transfer as an ONNX file, for runtimes other than TensorFlow."""
-import importlib.util
 import pathlib
 
 import tensorflow as tf
@@ -7,6 +6,7 @@ import tensorflow as tf
 from modelscope_aams.checkpoints.atomic import write_atomically
 from modelscope_aams.checkpoints.description import DESCRIPTION, described
 from modelscope_aams.checkpoints.layout import Weights
+from modelscope_aams.extras import require_extra
 from modelscope_aams.network.options import TransferOptions
 
 from .graph import ATTENTION_MAP, CENTROIDS, SIGNATURE, STYLIZED, stylization
@@ -15,8 +15,6 @@ from .whitening import square_roots
 
 #: What the file asks of a runtime: ONNX's operators of 2022.
 OPSET = 18
-#: Packages of the extra [export].
-NEEDED = ('onnx', 'tf2onnx')
 #: Names of the sizes that are open, in inputs and outputs.
 SIZES = {'content': ('rows', 'columns', None), 'style': ('style_rows', 'style_columns', None),
          'inter_weight': (),
@@ -30,10 +28,7 @@ def export(path, weights: Weights, options: TransferOptions = TransferOptions())
     Raises:
         ValueError: if packages are missing.
     """
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ValueError(f'ONNX export needs {" and ".join(missing)}; '
-                         "pip install 'modelscope-aams[export]'")
+    require_extra('export', 'ONNX export')
     content = _converted(weights, options).SerializeToString()
     write_atomically(path, lambda temporary: pathlib.Path(temporary).write_bytes(content))
 

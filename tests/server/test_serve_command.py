@@ -63,8 +63,7 @@ def test_serves_a_model_directory(tmp_path, local, content, style):
     (['--model', 'nobody/nothing'], 'nobody/nothing'), (['--model', '/nowhere'], '/nowhere'),
     (['--model', 'setup.py'], 'is a file'), (['--model', 'tests'], 'configuration'),
     (['--revision', 'v1'], 'expected a model'),
-    (['--model', 'tests', '--revision', 'v1'], 'expected a model'),
-    (['--device', 'tpu'], 'device')])
+    (['--model', 'tests', '--revision', 'v1'], 'expected a model')])
 def test_no_such_model(capfd, arguments, reason):
     """No port is bound for it: that given here is taken, of which nothing is said."""
     with socket.create_server(('127.0.0.1', 0)) as taken:
@@ -116,7 +115,8 @@ def test_port_that_is_taken():
 
 @pytest.mark.parametrize('arguments', [
     ['--port', '65536'], ['--port', '-1'], ['--queue', '-1'], ['--queue', 'many'],
-    ['--max-pixels', '0'], ['--max-megabytes', '0'], ['--max-length', '0'], ['model']])
+    ['--max-pixels', '0'], ['--max-megabytes', '0'], ['--max-length', '0'], ['--device', 'tpu'],
+    ['model']])
 def test_wrong_usage(arguments, capsys):
     with pytest.raises(SystemExit) as exit:
         main(['serve', *arguments])

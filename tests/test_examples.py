@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
+from modelscope_aams.checkpoints import BUNDLED
+
 EXAMPLES = pathlib.Path(__file__).parents[1] / 'examples'
 
 
@@ -83,3 +85,14 @@ def test_styles_differ_in_colour(styles):
     for i, first in enumerate(found):
         for second in found[:i]:
             assert np.abs(first - second).sum() > 60
+
+
+def test_bundled_pictures_are_what_the_script_makes(tmp_path):
+    run('bundle_examples.py', tmp_path, cwd=tmp_path)
+    bundled = sorted((BUNDLED / 'examples').iterdir())
+    assert [path.name for path in bundled] == sorted(path.name for path in tmp_path.iterdir())
+    for path in bundled:
+        made, expected = (cv2.imread(str(folder / path.name)).astype(float)
+                          for folder in (tmp_path, path.parent))
+        # Versions of JPEG's encoder differ a little.
+        assert np.abs(made - expected).mean() < 2

@@ -13,6 +13,7 @@ import threading
 from typing import Any, Mapping, Optional
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
 from modelscope_aams.checkpoints import BUNDLED
 from modelscope_aams.network.options import AAMS, PATCH_SIZES
@@ -61,6 +62,14 @@ class Page(gr.Blocks):
             'theme': THEME, 'css': CSS, 'i18n': gr.I18n(**translations()), 'footer_links': [],
             'run_history': False, 'ssr_mode': False, 'max_file_size': MAX_BYTES,
             'enable_monitoring': False, **options})
+
+    def validate_inputs(self, block_fn, inputs):
+        """gr.Blocks.validate_inputs, which refuses files that nobody uploaded as well.
+
+        Gradio would fetch a URL, and take whatever path does not say that it is a file's.
+        """
+        super().validate_inputs(block_fn, inputs)
+        _expect_uploads(inputs)
 
     def close(self, *args, **options):
         """gr.Blocks.close, once the transfer that is at work has come to its next stage."""
@@ -205,6 +214,18 @@ def _connect(page, run, content, style, controls, shown, style_transfer, max_pix
     done = run.click(stylize, {content, style, *controls.values()}, list(shown),
                      preprocess=False, show_progress_on=picture, api_visibility='private')
     done.success(fn=None, js=SHOW_PICTURE, api_visibility='private')
+
+
+def _expect_uploads(value):
+    """A gr.Error if JSON tells anywhere of a file that is not in Gradio's own folder."""
+    if isinstance(value, dict):
+        path, folder = value.get('path'), pathlib.Path(get_upload_folder()).resolve()
+        if path is not None and not pathlib.Path(str(path)).resolve().is_relative_to(folder):
+            raise _shown_error(f'{path} was not uploaded; expected an uploaded picture')
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            _expect_uploads(part)
 
 
 def _cache(component) -> str:

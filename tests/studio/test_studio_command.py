@@ -1,5 +1,6 @@
 """``aams studio`` as a process, its way to end, and build_page as a Studio's app.py uses it."""
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -55,6 +56,30 @@ def test_a_signal_ends_it_and_leaves_nothing(tmp_path, number):
     assert errors == []
     assert [folder for folder in tmp_path.iterdir()
             if folder.name.startswith(('aams-studio-', 'gradio'))] == []
+
+
+def test_files_that_nobody_uploaded_are_not_read(address, pictures):
+    """Whatever a request says of them, and wherever; no URL is fetched either."""
+    path, is_file = str(pictures['style']), {'meta': {'_type': 'gradio.FileData'}}
+    visitor = Visitor(address)
+    uploaded = visitor.values[visitor.parts['content']]
+    folder = pathlib.PurePath(uploaded['path']).parent
+    tried = [
+        {'path': path}, {'path': path, **is_file}, {'path': path, 'meta': {'_type': 'other'}},
+        {'path': path, 'is_stream': True, **is_file}, {'path': os.path.relpath(path)},
+        {'path': f'{folder}/{os.path.relpath(path, folder)}'}, {'path': f'{folder}/../../x.png'},
+        {'path': 'http://127.0.0.1:9/a.png', **is_file}, {'path': '/etc/passwd'},
+        {'path': '/dev/zero'}, {**uploaded, 'also': [{'path': path, **is_file}]}]
+    for number, file in enumerate(tried):
+        session = f'visitor{number}'
+        assert visitor.join(session, method='adain', max_length=128, content=file) == 200
+        told = next(event for event in visitor.events(session)
+                    if event['msg'] == 'process_completed')
+        assert not told['success'], file
+        assert 'was not uploaded' in told['output']['error'], file
+    assert visitor.join('other', method='adain', theta={'path': path, **is_file}) == 200
+    told = next(event for event in visitor.events('other') if event['msg'] == 'process_completed')
+    assert 'was not uploaded' in told['output']['error']
 
 
 def test_it_ends_with_transfers_at_work_and_waiting(tmp_path):

@@ -3,11 +3,20 @@ import io
 import os
 import pathlib
 import threading
-from typing import Optional
+from typing import Optional, Sequence
 
 import cv2
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
+
+#: Kinds of files that are read of strangers; Pillow reads many more, some by other programs.
+COMMON_KINDS = ('JPEG', 'PNG', 'WEBP', 'GIF', 'BMP')
+#: Scans of a JPEG file: each may be nearly nothing, but takes a pass over the whole picture.
+#: So many that what phones append to theirs, such as a film, may look like some more.
+MAX_SCANS = 1000
+#: Pixels along a side, where the number of pixels has a limit: scaling the short side of a
+#: longer strip up, or writing it, takes what no number of pixels tells.
+MAX_SIDE = 30_000
 
 EXPECTED = 'a picture: a path, the bytes of a file, a PIL image or a NumPy array (BGR or grey)'
 
@@ -23,7 +32,8 @@ class PictureError(ValueError):
     """What was given is no usable picture; the message is one line that names it."""
 
 
-def read_rgb(source, max_pixels: Optional[int] = None) -> np.ndarray:
+def read_rgb(source, max_pixels: Optional[int] = None,
+             kinds: Optional[Sequence[str]] = None) -> np.ndarray:
     """Reads a picture as uint8 RGB, [rows, columns, 3].
 
     Args:
@@ -38,12 +48,15 @@ def read_rgb(source, max_pixels: Optional[int] = None) -> np.ndarray:
 
             A file's or image's EXIF orientation is applied, transparency is laid on white,
             and 16 bits are cut to their upper 8.
-        max_pixels: how many pixels a file or image may have; what has more is not decoded.
+        max_pixels: how many pixels a file or image may have, with MAX_SIDE at most along a
+            side; what has more is not decoded.
+        kinds: the kinds of files, by Pillow's names, that are read; all without it.
 
     Raises:
         FileNotFoundError: if there is no such file.
         PictureError: for all else that is no picture, a damaged one, one without pixels,
-            and one of more pixels than ``max_pixels`` or than Pillow takes for harmless.
+            one of more pixels than ``max_pixels`` or than Pillow takes for harmless, and a
+            JPEG of more than MAX_SCANS.
     """
     if isinstance(source, np.ndarray):
         return _from_array(source, f'NumPy array of shape {source.shape} and type {source.dtype}')
@@ -51,26 +64,28 @@ def read_rgb(source, max_pixels: Optional[int] = None) -> np.ndarray:
         with _shared_images:
             return _decoded(source, f'PIL image of mode {source.mode}', max_pixels)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _from_bytes(bytes(source), f'picture of {len(source)} bytes', max_pixels)
+        return _from_bytes(bytes(source), f'picture of {len(source)} bytes', max_pixels, kinds)
     if isinstance(source, (str, os.PathLike)):
-        return _from_bytes(_file_content(source), str(source), max_pixels)
+        return _from_bytes(_file_content(source), str(source), max_pixels, kinds)
     raise PictureError(f'{type(source).__name__} is no picture; expected {EXPECTED}')
 
 
-def read_grey(source, max_pixels: Optional[int] = None) -> np.ndarray:
+def read_grey(source, max_pixels: Optional[int] = None,
+              kinds: Optional[Sequence[str]] = None) -> np.ndarray:
     """Reads a picture, such as a mask, as float32 [rows, columns], 0 (black) to 1 (white).
 
     Args:
         source: what read_rgb takes, whose luma is taken, or a NumPy array of booleans or of
             floats 0..1, [rows, columns] or [rows, columns, 1], which keeps its precision.
-        max_pixels: as for read_rgb.
+        max_pixels, kinds: as for read_rgb.
 
     Raises:
         FileNotFoundError, PictureError: as read_rgb does.
     """
     if isinstance(source, np.ndarray) and source.dtype.kind in 'bf':
         return _from_levels(source, f'NumPy array of shape {source.shape} and type {source.dtype}')
-    return cv2.cvtColor(read_rgb(source, max_pixels), cv2.COLOR_RGB2GRAY) / np.float32(255)
+    return cv2.cvtColor(read_rgb(source, max_pixels, kinds),
+                        cv2.COLOR_RGB2GRAY) / np.float32(255)
 
 
 def _from_levels(array: np.ndarray, name: str) -> np.ndarray:
@@ -95,16 +110,21 @@ def _file_content(path) -> bytes:
         raise PictureError(f'{path} cannot be read ({reason}); expected a picture file') from None
 
 
-def _from_bytes(content: bytes, name: str, max_pixels) -> np.ndarray:
+def _from_bytes(content: bytes, name: str, max_pixels, kinds) -> np.ndarray:
     if not content:
         raise PictureError(f'{name} is empty; expected a picture file')
     try:
-        image = Image.open(io.BytesIO(content))
+        image = Image.open(io.BytesIO(content), formats=kinds)
     except Image.UnidentifiedImageError:
-        raise PictureError(f'{name} is not a picture of a known kind (JPEG, PNG, ...)') from None
+        known = 'JPEG, PNG, ...' if kinds is None else ', '.join(kinds)
+        raise PictureError(f'{name} is not a picture of a known kind ({known})') from None
     except Exception as error:
         raise _unreadable(name, error) from None
     with image:
+        # Each begins with this mark; elsewhere a zero follows the first of its bytes.
+        scans = content.count(b'\xff\xda') if image.format in ('JPEG', 'MPO') else 0
+        if scans > MAX_SCANS:
+            raise PictureError(f'{name} has {scans} scans; expected at most {MAX_SCANS}')
         return _decoded(image, name, max_pixels)
 
 
@@ -123,6 +143,9 @@ def _decoded(image: Image.Image, name: str, max_pixels) -> np.ndarray:
     if max_pixels is not None and image.width * image.height > max_pixels:
         raise PictureError(f'{name} has {image.width}x{image.height} pixels; '
                            f'expected at most {max_pixels}')
+    if max_pixels is not None and max(image.size) > MAX_SIDE:
+        raise PictureError(f'{name} has {image.width}x{image.height} pixels; '
+                           f'expected at most {MAX_SIDE} along a side')
     # Damaged files make Pillow's decoders raise nearly anything.
     try:
         image.load()

@@ -11,11 +11,10 @@ from PIL import Image
 from modelscope_aams import checkpoints
 from modelscope_aams.network.options import METHODS, PATCH_SIZES
 from modelscope_aams.pictures.contact_sheet import thumbnail
-from modelscope_aams.pictures.reading import read_rgb
+from modelscope_aams.pictures.reading import COMMON_KINDS, MAX_SIDE, read_rgb
 from modelscope_aams.plugin.options import CallOptions
 from modelscope_aams.plugin.pipeline import ATTENTION_MAP, STROKE_WEIGHTS
 
-from .preprocessor import KINDS
 from .settings import MAX_SCALES, MAX_STYLES, Settings
 
 TASK = Tasks.image_style_transfer
@@ -56,8 +55,9 @@ def call_schema(defaults: CallOptions, settings: Settings) -> Dict[str, Any]:
     """ModelScope's schema of the task, with all that a call may hold and gives."""
     schema = get_task_schemas(TASK)
     picture = {'type': 'string', 'description':
-               f'A {", ".join(KINDS)} file of at most {settings.max_pixels} pixels in base64 '
-               '(data:image/...;base64, may go before it), or its http(s) URL.'}
+               f'A {", ".join(COMMON_KINDS)} file of at most {settings.max_pixels} pixels, '
+               f'{MAX_SIDE} along a side, in base64 (data:image/...;base64, may go before it), '
+               'or its http(s) URL.'}
     styles = {'anyOf': [picture, {'type': 'array', 'items': picture, 'minItems': 1,
                                   'maxItems': MAX_STYLES}]}
     schema['input'] = {

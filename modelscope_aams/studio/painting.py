@@ -8,7 +8,7 @@ import numpy as np
 from modelscope_aams.network.progress import CONTENT, PAINTING, STYLE, TRANSFER, Progress
 from modelscope_aams.pictures.contact_sheet import thumbnail
 from modelscope_aams.pictures.heat_map import heat_map
-from modelscope_aams.pictures.reading import PictureError, read_rgb
+from modelscope_aams.pictures.reading import COMMON_KINDS, PictureError, read_rgb
 from modelscope_aams.pictures.stroke_map import stroke_map
 
 #: Pixels that an uploaded picture may have, if nothing else is said.
@@ -73,10 +73,11 @@ def read_upload(path: str, name: str, max_pixels: Optional[int]) -> np.ndarray:
         name: what its owner calls it, for the errors.
 
     Raises:
-        PictureError: if it is no usable picture, or one of more than ``max_pixels``.
+        PictureError: if it is no usable picture of COMMON_KINDS, or one of more than
+            ``max_pixels``.
     """
     try:
-        return read_rgb(path, max_pixels)
+        return read_rgb(path, max_pixels, COMMON_KINDS)
     except (PictureError, FileNotFoundError) as error:
         raise PictureError(str(error).replace(path, name)) from None
 
@@ -90,6 +91,7 @@ def share_done(stage: str, done: float) -> float:
 
 def result_name(content: str, style: str) -> str:
     """A file name for a result, from those of its content and style."""
+    # In bytes as well, of which a letter may have four, and a file's name 255.
     stems = [re.sub(r'[^\w]+', '-', pathlib.PurePath(name).stem).strip('-')[:40]
-             for name in (content, style)]
+             .encode()[:120].decode(errors='ignore') for name in (content, style)]
     return '-in-'.join(stem or 'picture' for stem in stems) + '.png'

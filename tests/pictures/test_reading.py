@@ -242,6 +242,34 @@ def test_decompression_bomb():
 
 
 @pytest.mark.parametrize('read', [read_rgb, read_grey])
+def test_kinds_that_are_not_asked_for(read, encoded):
+    content = encoded(Image.new('RGB', (8, 5)), 'TIFF')
+    assert read(content, kinds=('PNG', 'TIFF')).shape[:2] == (5, 8)
+    with pytest.raises(PictureError, match=r'is not a picture of a known kind \(JPEG, PNG\)'):
+        read(content, kinds=('JPEG', 'PNG'))
+
+
+def test_strips_are_no_harm_without_a_limit_alone():
+    strip = Image.new('L', (30_001, 1))
+    assert read_rgb(strip).shape == (1, 30_001, 3)
+    with pytest.raises(PictureError, match='30001x1 pixels; expected at most 30000 along'):
+        read_rgb(strip, max_pixels=100_000)
+
+
+def test_jpegs_of_many_scans(encoded):
+    """Scans that repeat themselves: 1 MB of them would take seconds, more for more pixels."""
+    whole = encoded(Image.new('L', (8, 8), 200), 'JPEG', progressive=True)
+    start = whole.rindex(b'\xff\xda')
+    scan, scans = whole[start:-2], whole.count(b'\xff\xda')
+
+    def repeated(count):
+        return whole[:start] + (count - scans + 1) * scan + whole[-2:]
+    np.testing.assert_array_equal(read_rgb(repeated(1000)), read_rgb(whole))
+    fails(repeated(1001), 'has 1001 scans; expected at most 1000')
+    fails(repeated(50_000), 'has 50000 scans')
+
+
+@pytest.mark.parametrize('read', [read_rgb, read_grey])
 def test_pictures_of_more_pixels_than_asked_for(read, tmp_path):
     image = Image.new('RGB', (8, 5))
     image.save(tmp_path / 'picture.png')

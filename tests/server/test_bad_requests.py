@@ -115,19 +115,21 @@ def bomb(side):
 
 
 BAD_PICTURES = {
-    'text': (b'no picture at all', 'is no picture'),
-    'html': (b'<html><body>not found</body></html>', 'is no picture'),
-    'nothing': (b'', 'is no picture'),
+    'text': (b'no picture at all', 'is not a picture of a known kind (JPEG, PNG, WEBP, GIF, BMP)'),
+    'html': (b'<html><body>not found</body></html>', 'is not a picture'),
+    'nothing': (b'', 'is empty'),
     'truncated PNG': (file_of(noise(1, 48, 64))[:-200], 'cannot be decoded'),
     'truncated JPEG': (file_of(noise(1, 48, 64), 'JPEG')[:400], 'cannot be decoded'),
-    'other kind': (file_of(noise(1, 48, 64), 'TIFF'), 'is no picture'),
-    'program': (b'%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n', 'is no picture'),
-    'svg': (b'<svg xmlns="http://www.w3.org/2000/svg"/>', 'is no picture'),
+    'other kind': (file_of(noise(1, 48, 64), 'TIFF'), 'is not a picture'),
+    'program': (b'%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n', 'is not a picture'),
+    'svg': (b'<svg xmlns="http://www.w3.org/2000/svg"/>', 'is not a picture'),
     '200 megapixels': (png_header(20_000, 10_000), 'too many pixels'),
     '100 megapixels': (png_header(10_000, 10_000), 'expected at most 25000000'),
     'bomb': (bomb(5_001), '5001x5001 pixels; expected at most 25000000'),
     'larger bomb': (bomb(20_000), 'too many pixels'),
     'no pixels': (png_header(0, 10), ''),
+    'strip': (png_header(1, 25_000_000), '1x25000000 pixels; expected at most 30000 along a side'),
+    'scans': (file_of(noise(1, 48, 64), 'JPEG') + 1000 * b'\xff\xda', '1001 scans'),
 }
 
 
@@ -159,12 +161,12 @@ def test_mask_of_another_shape(server, refused, content, style):
 
 
 @pytest.mark.parametrize('text, reason', [
-    ('/etc/passwd', 'is no picture'), ('/etc/host.conf', 'neither base64 nor a URL'),
+    ('/etc/passwd', 'is not a picture'), ('/etc/host.conf', 'neither base64 nor a URL'),
     ('file:///etc/passwd', "of the kind 'file'"), ('FILE:///etc/passwd', "of the kind 'FILE'"),
     ('ftp://8.8.8.8/a.png', "of the kind 'ftp'"), ('oss://bucket/a.png', "of the kind 'oss'"),
     ('file:/etc/passwd', 'neither base64 nor a URL'), ('data:image/png,AAAA', 'neither base64'),
     ('data:text/html;base64,AAAA', 'neither base64'), ('ä', 'neither base64'),
-    ('AAAA!', 'neither base64'), ('A', 'neither base64'), ('', 'is no picture')])
+    ('AAAA!', 'neither base64'), ('A', 'neither base64'), ('', 'is empty')])
 def test_no_base64_and_no_paths(server, refused, content, text, reason):
     refused(server.call(base64_of(content), text), 422, reason)
 
@@ -214,6 +216,14 @@ def test_length_that_is_none(server, refused):
         assert 400 <= connection.getresponse().status < 500
         connection.close()
     refused(server.post({}), 422, 'input is missing')
+
+
+@pytest.mark.parametrize('half', [
+    {'input': {'content': 'AAAA', 'style': 'http://\ud800.invalid/'}},
+    {'input': {'content': 'AAAA', 'style': 'AAAA', '\ud800': 1}},
+    {'input': {'content': 'AAAA', 'style': 'AAAA'}, 'parameters': {'\ud800': 1}}])
+def test_half_a_letter(server, refused, half):
+    refused(send(server, json.dumps(half)), 422, '\\ud800')
 
 
 def test_other_paths_and_methods(server, refused):

@@ -29,7 +29,7 @@ def test_pictures_from_urls(open_server, picture_server, content, style, expecte
 
 
 @pytest.mark.parametrize('path, reason', [
-    ('/missing.png', 'status 404'), ('/text.png', 'is no picture'), ('/packed', 'compressed'),
+    ('/missing.png', 'status 404'), ('/text.png', 'is not a picture'), ('/packed', 'compressed'),
     ('/endless', 'more than 1000000 bytes'), ('/again/9', 'leads on'),
     ('/to/file:///etc/passwd', "kind 'file'")])
 def test_urls_without_a_picture(open_server, picture_server, style, expected, path, reason):

@@ -185,7 +185,7 @@ def test_another_method(open_page, bundled, pictures, tmp_path, name, method, hi
 
 
 @pytest.mark.parametrize('name, file, message', [
-    ('content', 'text', 'notes.png is not a picture of a known kind (JPEG, PNG, ...)'),
+    ('content', 'text', 'notes.png is not a picture of a known kind (JPEG, PNG, WEBP, GIF, BMP)'),
     ('style', 'large', f'large.png has 501x500 pixels; expected at most {MAX_PIXELS}')])
 def test_an_unusable_picture_is_named_and_the_page_works_on(
         open_page, pictures, defaults, name, file, message):

@@ -84,6 +84,9 @@ def test_an_upload_is_called_as_its_owner_does(tmp_path):
         painting.read_upload(str(path), 'cat.jpg', None)
     with pytest.raises(PictureError, match='^cat.jpg: no such file'):
         painting.read_upload(str(tmp_path / 'gone.png'), 'cat.jpg', None)
+    Image.new('RGB', (30, 20)).save(path, 'TIFF')
+    with pytest.raises(PictureError, match='^cat.jpg is not a picture of a known kind'):
+        painting.read_upload(str(path), 'cat.jpg', None)
     Image.new('RGB', (30, 20)).save(path)
     with pytest.raises(PictureError, match='^cat.jpg has 30x20 pixels; expected at most 599'):
         painting.read_upload(str(path), 'cat.jpg', 599)
@@ -97,6 +100,11 @@ def test_an_upload_is_called_as_its_owner_does(tmp_path):
     ('a' * 300, 'b.png', f'{"a" * 40}-in-b.png')])
 def test_names_of_results(content, style, name):
     assert painting.result_name(content, style) == name
+
+
+def test_a_files_name_is_short_in_bytes_too():
+    name = painting.result_name(100 * '\U00020000' + '.png', 100 * '\U00020000')
+    assert len(name.encode()) <= 255 and name == f'{30 * chr(0x20000)}-in-{30 * chr(0x20000)}.png'
 
 
 def test_progress_only_grows():

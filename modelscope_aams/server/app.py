@@ -143,7 +143,9 @@ async def with_fetched(given: Dict[str, Any], settings: Settings) -> Dict[str, A
 
 
 def _refused(request: Request, error: HTTPException) -> JSONResponse:
-    line = ' '.join(str(error.detail).split())
+    # JSON may hold halves of letters, which no answer can.
+    text = str(error.detail).encode(errors='backslashreplace').decode()
+    line = ' '.join(text.split())
     if len(line) > _LONGEST_DETAIL:
         half = _LONGEST_DETAIL // 2
         line = f'{line[:half]} … {line[-half:]}'

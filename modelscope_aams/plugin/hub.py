@@ -5,10 +5,10 @@ import threading
 from typing import NamedTuple, Optional
 
 import requests
-from modelscope.hub.api import HubApi
 from modelscope.metainfo import Pipelines
 from modelscope.utils.constant import DEFAULT_MODEL_REVISION
 from modelscope.utils.logger import get_logger
+from modelscope_hub.config import get_default_config
 
 from modelscope_aams import checkpoints
 
@@ -92,7 +92,8 @@ def local_copy(name, revision: Optional[str] = None) -> Optional[Resolved]:
 
 
 def _resolve(model_id, revision) -> Resolved:
-    endpoint = HubApi().endpoint
+    # Not by HubApi, which cannot be built where it cannot write, as in some containers.
+    endpoint = get_default_config().endpoint
     trouble, error = f'the hub {endpoint} cannot be reached', None
     # Who asks for a revision that a hub does not have is not served with something else.
     may_stand_in = model_id in HUB_IDS

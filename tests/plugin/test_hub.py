@@ -142,6 +142,20 @@ def test_hub_that_is_gone_again(local_hub, hub_cache, monkeypatch):
     assert hub.resolve(ID) == (directory, hub.CACHE)
 
 
+def test_cached_copy_where_the_client_cannot_write(local_hub, cached, official, hub_client,
+                                                   tmp_path, logged):
+    """As in a container whose user has no home: the client cannot ask a hub at all."""
+    (tmp_path / 'file').touch()
+    hub_client('MODELSCOPE_HOME', str(tmp_path / 'file' / 'home'))
+    snapshot = cached(official, ID)
+    assert hub.resolve(ID) == (str(snapshot), hub.CACHE)
+    local_hub.close()
+    hub._resolved.clear()
+    assert hub.resolve(ID) == (str(snapshot), hub.CACHE)
+    assert len(logged) == 2
+    assert 'Not a directory' in logged[0] and 'cannot be reached' in logged[1]
+
+
 @pytest.mark.parametrize('model_id, revision', [('nobody/nothing', None), (ID, 'v9')])
 def test_hub_without_the_model(local_hub, hub_cache, model_id, revision):
     with pytest.raises(hub.HubError, match=f'{model_id}.*{local_hub.url}.*404') as caught:

@@ -32,11 +32,14 @@ class Painted(NamedTuple):
         attention: uint8 RGB, at most MAP_SIDE pixels a side; None without attention.
         strokes: the same, see pictures.stroke_map; None for methods with one stroke.
         shares: of each stroke in the picture, coarse to fine, sum 1; empty without strokes.
+        painted_at: (rows, columns) that it was painted at, to be enlarged; None if the
+            picture's own.
     """
     picture: np.ndarray
     attention: Optional[np.ndarray] = None
     strokes: Optional[np.ndarray] = None
     shares: Tuple[float, ...] = ()
+    painted_at: Optional[Tuple[int, int]] = None
 
 
 def paint(style_transfer: Callable[..., Dict[str, Any]], content: np.ndarray,
@@ -46,18 +49,21 @@ def paint(style_transfer: Callable[..., Dict[str, Any]], content: np.ndarray,
     Args:
         style_transfer: an AAMSStyleTransferPipeline.
         content, style: uint8 RGB.
-        options: of its call.
+        options: of its call, ``max_length`` among them.
         progress: is told the network's stages, and FINISHING.
     """
+    from modelscope_aams.network.preprocess import working_size
     result = style_transfer(_turned(content), style=_turned(style), progress=progress, **options)
     progress(FINISHING, 0)
     picture = _turned(result['output_img'])
     attention, weights = result.get('attention_map'), result.get('stroke_weights')
     small = thumbnail(content, MAP_SIDE)
+    size = working_size(content.shape[:2], options['max_length'])
     return Painted(
         picture, None if attention is None else heat_map(small, attention),
         None if weights is None else stroke_map(small, weights),
-        () if weights is None else tuple(weights.mean(axis=(0, 1), dtype=float).tolist()))
+        () if weights is None else tuple(weights.mean(axis=(0, 1), dtype=float).tolist()),
+        None if size == content.shape[:2] else size)
 
 
 def _turned(picture):
@@ -91,7 +97,7 @@ def share_done(stage: str, done: float) -> float:
 
 def result_name(content: str, style: str) -> str:
     """A file name for a result, from those of its content and style."""
-    # In bytes as well, of which a letter may have four, and a file's name 255.
+    # In bytes as well: a letter may have four, and a name 255, with what it has while written.
     stems = [re.sub(r'[^\w]+', '-', pathlib.PurePath(name).stem).strip('-')[:40]
-             .encode()[:120].decode(errors='ignore') for name in (content, style)]
+             .encode()[:80].decode(errors='ignore') for name in (content, style)]
     return '-in-'.join(stem or 'picture' for stem in stems) + '.png'

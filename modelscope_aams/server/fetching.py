@@ -73,7 +73,7 @@ async def fetch(url: str, max_bytes: int, allow_private: bool = False,
             async with httpcore.AsyncConnectionPool(network_backend=backend) as pool:
                 return await _fetched(pool, _http_url(url), max_bytes)
     except TimeoutError:
-        raise FetchError(f'it takes more than {max_seconds} s') from None
+        raise FetchError(f'it takes more than {max_seconds:.3g} s') from None
     except _FAILURES as error:
         raise FetchError(' '.join(str(error).split()) or type(error).__name__) from None
 

@@ -1,5 +1,6 @@
 """Settings for the whole suite, made before TensorFlow or ModelScope is imported."""
 import os
+import signal
 import tempfile
 
 os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
@@ -14,6 +15,9 @@ os.environ['MODELSCOPE_CACHE'] = _CACHE.name
 os.environ['MODELSCOPE_DOWNLOAD_MAX_RETRIES'] = '1'
 # Whatever proxy is set, the tests talk to this machine alone.
 os.environ['NO_PROXY'] = os.environ['no_proxy'] = '127.0.0.1'
+
+# A shell has what it starts in the background ignore Ctrl-C, and so whatever tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure(config):

@@ -25,15 +25,21 @@ class PreparedContent(NamedTuple):
     size: Tuple[int, int]
 
 
+def working_size(size: Tuple[int, int], max_length: Optional[int]) -> Tuple[int, int]:
+    """(rows, columns) at which a content of ``size`` is stylized, see prepare_content."""
+    if max_length is None or max(size) <= max_length:
+        return tuple(size)
+    return tuple(max(1, int(max_length * side / max(size))) for side in size)
+
+
 def prepare_content(rgb: np.ndarray, max_length: Optional[int] = 800) -> PreparedContent:
     """Scales a picture [rows, columns, 3] down so that no side exceeds ``max_length``.
 
     ``max_length=None`` keeps its size.
     """
-    size = rows, columns = rgb.shape[:2]
+    size, (rows, columns) = rgb.shape[:2], working_size(rgb.shape[:2], max_length)
     picture = np.ascontiguousarray(rgb, dtype=np.float32)
-    if max_length is not None and max(size) > max_length:
-        rows, columns = (max(1, int(max_length * side / max(size))) for side in size)
+    if (rows, columns) != size:
         picture = cv2.resize(picture, (columns, rows))
     down, along = max(0, SMALLEST_SIDE - rows), max(0, SMALLEST_SIDE - columns)
     if down or along:

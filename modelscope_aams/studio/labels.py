@@ -2,8 +2,8 @@
 from typing import Dict, Optional
 
 ENGLISH, CHINESE = 'en', 'zh'
-#: What browsers call them.
-LOCALES = {'en': ENGLISH, 'zh': CHINESE, 'zh-CN': CHINESE, 'zh-TW': CHINESE, 'zh-HK': CHINESE}
+#: What browsers call them; of Chinese, Gradio's page knows these alone.
+LOCALES = {'en': ENGLISH, 'zh-CN': CHINESE, 'zh-TW': CHINESE}
 
 #: English and Chinese by key.
 TEXTS = {
@@ -21,6 +21,8 @@ TEXTS = {
     'run': ('Paint', '开始绘制'),
     'result': ('Result', '结果'),
     'download': ('Download ({columns} × {rows}, PNG)', '下载（{columns} × {rows}，PNG）'),
+    'enlarged': ('Painted at {columns} × {rows} and enlarged. More settings offer more pixels.',
+                 '以 {columns} × {rows} 处理后放大；可在“更多设置”中调高边长。'),
     'attention': ('Attention', '注意力'),
     'strokes': ('Strokes', '笔触'),
     'attention_alt': ('Heat map: where the eye looks', '热力图：视线聚焦之处'),
@@ -34,14 +36,14 @@ TEXTS = {
     'style_weight': ('Amount of style', '风格强度'),
     'style_weight_info': ('0 is the photograph, 1 full style', '0 为原照片，1 为完整风格'),
     'keep_colours': ("Keep the photograph's colours", '保留照片的颜色'),
-    'scales': ('Sizes of strokes', '笔触级数'),
+    'scales': ('Number of stroke sizes', '笔触级数'),
     'scales_info': ("the finest is the photograph's own detail", '最细一级为照片自身的细节'),
     'theta': ('How sharply strokes change', '笔触过渡的锐利程度'),
     'theta_info': ('0 blends them all everywhere', '0 表示各处均匀混合'),
     'patch_size': ('Size of the pieces of style', '风格块大小'),
     'patch_size_info': ('larger pieces keep more of its patterns', '越大越保留风格的图案'),
     'max_length': ('Work on at most (pixels a side)', '处理时的最大边长（像素）'),
-    'max_length_info': ('more is sharper and slower', '越大越清晰，也越慢'),
+    'max_length_info': ('more is sharper, with finer strokes, and slower', '越大越清晰、笔触越细，也越慢'),
 
     'more': ('More settings', '更多设置'),
 
@@ -76,9 +78,9 @@ def translations() -> Dict[str, Dict[str, str]]:
 
 
 def preferred(accept_language: Optional[str]) -> str:
-    """The language for a browser's Accept-Language header; English if it has none of ours."""
-    for entry in (accept_language or '').split(','):
-        language = entry.split(';')[0].strip().split('-')[0].lower()
-        if language in LOCALES:
-            return LOCALES[language]
-    return ENGLISH
+    """The language that the page has for a browser's Accept-Language header.
+
+    As Gradio's page, which is told no more, it goes by the first entry alone.
+    """
+    first = (accept_language or '').split(',')[0].split(';')[0].strip()
+    return LOCALES.get(first, ENGLISH)

@@ -49,8 +49,9 @@ CSS = '''
 /* The result as large as there is room. */
 #picture:not(:has(img)) { min-height: 320px; }
 #picture .image-frame, #picture img { width: 100%; }
-#picture img { height: auto; max-height: 78vh; object-fit: contain; }
-#legend { padding: 0; }
+#picture:not(.fullscreen) img { height: auto; max-height: 78vh; object-fit: contain; }
+#legend, #note { padding: 0; }
+#note { color: var(--body-text-color-subdued); font-size: .9rem; text-align: center; }
 .legend { display: flex; flex-wrap: wrap; align-items: center; justify-content: flex-end;
           gap: 2px .8em; }
 .legend span { display: inline-flex; align-items: center; }

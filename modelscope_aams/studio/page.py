@@ -167,16 +167,17 @@ def _controls(label):
 
 
 def _shown(label):
-    """The components for what comes out: picture, download, maps' row, maps and legend."""
+    """The components for what comes out: picture, download, note, maps' row, maps and legend."""
     picture = gr.Image(label=label('result'), format='png', type='filepath', interactive=False,
                        buttons=['fullscreen'], elem_id='picture')
     download = gr.DownloadButton(visible=False, variant='secondary', elem_id='download')
+    note = gr.HTML(visible=False, elem_id='note')
     with gr.Row(visible=False, elem_id='maps') as maps:
         attention, strokes = (
             gr.Image(label=label(name), format='png', interactive=False, elem_id=name,
                      buttons=['fullscreen']) for name in ('attention', 'strokes'))
     legend = gr.HTML(visible=False, elem_id='legend')
-    return picture, download, maps, attention, strokes, legend
+    return picture, download, note, maps, attention, strokes, legend
 
 
 def _connect(page, run, content, style, controls, shown, style_transfer, max_pixels):
@@ -211,6 +212,7 @@ def _connect(page, run, content, style, controls, shown, style_transfer, max_pix
         return _updates(painted, str(path), language)
 
     # The pictures are read as everywhere in this package, not by Gradio: preprocess is off.
+    run.click(fn=None, js=SHOW_PICTURE, api_visibility='private')
     done = run.click(stylize, {content, style, *controls.values()}, list(shown),
                      preprocess=False, show_progress_on=picture, api_visibility='private')
     done.success(fn=None, js=SHOW_PICTURE, api_visibility='private')
@@ -249,10 +251,19 @@ def _updates(painted, path, language):
         gr.update(value=path, alt_text=text('result', language)),
         gr.update(value=path, visible=True, label=text('download', language).format(
             rows=rows, columns=columns)),
+        gr.update(value=note(painted.painted_at, language), visible=bool(painted.painted_at)),
         gr.update(visible=has_maps),
         gr.update(value=painted.attention, alt_text=text('attention_alt', language)),
         gr.update(value=painted.strokes, alt_text=text('strokes_alt', language)),
         gr.update(value=legend(painted.shares, language), visible=has_maps))
+
+
+def note(painted_at, language) -> str:
+    """What is to be said of a result that was enlarged; nothing of others."""
+    if painted_at is None:
+        return ''
+    rows, columns = painted_at
+    return text('enlarged', language).format(rows=rows, columns=columns)
 
 
 def legend(shares, language) -> str:

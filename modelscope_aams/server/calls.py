@@ -58,7 +58,9 @@ def parse_call(body: Union[bytes, bytearray], defaults: CallOptions, max_length:
         raise HTTPException(422, 'input is missing; expected {"input": {"content": ..., '
                                  '"style": ...}, "parameters": {...}}')
     _expect_known('the body', value, ('input', 'parameters'))
-    given, parameters = value['input'], value.get('parameters') or {}
+    given, parameters = value['input'], value.get('parameters')
+    if parameters is None:
+        parameters = {}
     if isinstance(given, str):
         given = {'content': given}
     for name, part in (('input', given), ('parameters', parameters)):

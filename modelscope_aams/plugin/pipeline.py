@@ -97,7 +97,11 @@ class AAMSStyleTransferPipeline(Pipeline):
         except NotOfficialLayout as error:
             _logger.warning(f"{error}; ModelScope's own pipeline runs this graph, without the "
                             'options of modelscope-aams')
-            return ImageStyleTransferPipeline(model=model, **kwargs)
+            import tensorflow as tf
+
+            # It imports its graph into the default one, where a second would get other names.
+            with tf.Graph().as_default():
+                return ImageStyleTransferPipeline(model=model, **kwargs)
 
     def initiate_single_model(self, model, **kwargs):
         """A Model from its directory; published directories do not name the class of theirs."""

@@ -58,7 +58,9 @@ def model(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def built_in(model):
-    return ImageStyleTransferPipeline(model=str(model), device='cpu')
+    # It imports into the default graph, where others may have taken the names.
+    with tf.Graph().as_default():
+        return ImageStyleTransferPipeline(model=str(model), device='cpu')
 
 
 @pytest.fixture(scope='module')

@@ -2,6 +2,7 @@
 import io
 import json
 import pathlib
+import shutil
 
 import cv2
 import numpy as np
@@ -245,6 +246,21 @@ def test_graph_of_another_layout_runs_as_before(foreign, logged, content, style)
     lightened = np.clip(content * 0.5 + style.mean(), 0, 255)
     np.testing.assert_allclose(found, lightened, atol=1)
     np.testing.assert_array_equal(picture(built(content, style=style)), found)
+
+
+def test_graphs_of_other_layouts_do_not_mix(foreign, tmp_path, content, style):
+    """Two in one process: each pipeline runs its own."""
+    import tensorflow as tf
+    graph = tf.compat.v1.GraphDef.FromString((foreign / 'tf_graph.pb').read_bytes())
+    half, = (node for node in graph.node if node.name == 'decoder/other/weights')
+    half.attr['value'].tensor.CopyFrom(tf.make_tensor_proto(0.25))
+    directory = shutil.copytree(foreign, tmp_path / 'darker')
+    (directory / 'tf_graph.pb').write_bytes(graph.SerializeToString())
+    both = [pipeline(TASK, model=str(model)) for model in (foreign, directory)]
+    for built, factor in zip(both, (0.5, 0.25)):
+        np.testing.assert_allclose(
+            picture(built({'content': content, 'style': style})),
+            np.clip(content * factor + style.mean(), 0, 255), atol=1)
 
 
 def test_weights_of_a_model_directory_are_found(model_directory, content, style, expected):

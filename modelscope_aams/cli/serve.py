@@ -1,6 +1,5 @@
 """``aams serve``: ModelScope's API server with this package's pipeline."""
 import contextlib
-import os
 import sys
 
 from modelscope_aams.extras import require_extra
@@ -8,8 +7,6 @@ from modelscope_aams.server.settings import Settings
 
 from .argument_types import device, whole
 from .logs import import_tensorflow_quietly, show_warnings_only
-
-DONE, FAILED = 0, 1
 
 _MEGA = 1_000_000
 
@@ -49,7 +46,7 @@ def add_parser(subparsers):
     parser.set_defaults(run=run)
 
 
-def run(arguments) -> int:
+def run(arguments):
     require_extra('server', 'aams serve')
     settings = Settings(arguments.model, arguments.revision, arguments.device, arguments.queue,
                         arguments.max_pixels, arguments.max_megabytes * _MEGA,
@@ -64,16 +61,8 @@ def run(arguments) -> int:
 
     # Whatever a library prints while it works is no part of the output.
     with contextlib.redirect_stdout(sys.stderr):
-        try:
-            show_warnings_only()
-            import_tensorflow_quietly()
-            import modelscope_aams  # noqa: F401  (registers the pipeline)
-            from modelscope_aams.server.running import serve
-            serve(settings, arguments.host, arguments.port, announce)
-        except Exception as error:
-            if os.environ.get('AAMS_DEBUG'):
-                raise
-            print(f'aams: {" ".join(str(error).split()) or type(error).__name__}',
-                  file=sys.stderr)
-            return FAILED
-    return DONE
+        show_warnings_only()
+        import_tensorflow_quietly()
+        import modelscope_aams  # noqa: F401  (registers the pipeline)
+        from modelscope_aams.server.running import serve
+        serve(settings, arguments.host, arguments.port, announce)

@@ -47,12 +47,8 @@ def run(arguments):
         prepare_environment(folder, arguments.host)
         show_warnings_only()
         import_tensorflow_quietly()
-        from modelscope_aams.plugin.hub import HubError
         from modelscope_aams.studio.page import build_page
-        try:
-            page = build_page(arguments.model, arguments.device, arguments.max_pixels)
-        except HubError as error:
-            raise ValueError(str(error)) from error
+        page = build_page(arguments.model, arguments.device, arguments.max_pixels)
         # Gradio takes an IPv6 address as a URL has it.
         host = f'[{arguments.host}]' if ':' in arguments.host else arguments.host
         _, address, _ = page.launch(server_name=host, server_port=port, share=False, quiet=True,

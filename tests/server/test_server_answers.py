@@ -115,6 +115,21 @@ def test_documents_its_own_call(server):
     assert 'content' in body['example']['input']
 
 
+def test_documents_its_answers(server, content, style):
+    answers = server.client.get('/openapi.json').json()['paths']['/call']['post']['responses']
+    assert set(answers) == {'200', '400', '408', '413', '415', '422', '500', '503'}
+    part = {status: answer['content']['application/json']['schema']
+            for status, answer in answers.items()}
+    for response in (
+            server.call(base64_of(content), base64_of(style), return_attention_map=True,
+                        return_stroke_weights=True),
+            server.client.post('/call', content=b'{', headers={'Content-Type': 'application/json'}),
+            server.client.post('/call'), server.post({})):
+        documented = part[str(response.status_code)]
+        assert set(documented['required']) <= set(response.json())
+        assert set(response.json()) <= set(documented['properties'])
+
+
 def test_health_is_that_of_modelscope(server):
     response = server.client.get('/health')
     assert (response.status_code, response.json()['Success']) == (200, True)

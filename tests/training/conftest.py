@@ -1,4 +1,5 @@
 """Small photographs, recipes of a few steps, and processes that train on them."""
+import contextlib
 import os
 import pathlib
 import subprocess
@@ -63,8 +64,15 @@ def options():
 
 @pytest.fixture(scope='session')
 def start_python():
-    """Starts Python on arguments, from the project's root; gives a subprocess.Popen."""
-    def start(*arguments, log=subprocess.DEVNULL, **environment):
-        return subprocess.Popen([sys.executable, *map(str, arguments)], cwd=ROOT, stdout=log,
-                                stderr=subprocess.STDOUT, env={**os.environ, **environment})
-    return start
+    """Starts Python on arguments, from the project's root; gives a subprocess.Popen.
+
+    What is left of them in the end is killed.
+    """
+    with contextlib.ExitStack() as started:
+        def start(*arguments, log=subprocess.DEVNULL, **environment):
+            process = started.enter_context(subprocess.Popen(
+                [sys.executable, *map(str, arguments)], cwd=ROOT, stdout=log,
+                stderr=subprocess.STDOUT, env={**os.environ, **environment}))
+            started.callback(process.kill)
+            return process
+        yield start

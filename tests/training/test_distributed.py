@@ -6,6 +6,7 @@ are (rate 0), through the optimiser's moments, which are sums of them; and the w
 weights move over two steps only, with an optimiser whose steps grow with the gradient
 (large epsilon), as otherwise Adam would hide gradients that are halved or doubled.
 """
+import contextlib
 import json
 import signal
 import socket
@@ -41,13 +42,13 @@ def run(photographs, start_python, tmp_path_factory):
         recipe.write_text(json.dumps(RECIPES[name]))
         return '-m', 'tests.training.workers', kind, recipe, photographs, work_dir
 
-    def start(kind, name, work_dir=None):
+    def start(kind, name, work_dir=None, **more):
         work_dir = work_dir or tmp_path_factory.mktemp(f'{name}_{kind}')
         processes = []
-        for environment in two_machines() if kind == 'machines' else [{}]:
+        for environment in two_machines(taken) if kind == 'machines' else [{}]:
             log = open(work_dir / f'{len(processes)}.log', 'wb')
             processes.append(start_python(*arguments(kind, name, work_dir), log=log,
-                                          **environment))
+                                          **environment, **more))
             log.close()
         return work_dir, processes
 
@@ -58,17 +59,20 @@ def run(photographs, start_python, tmp_path_factory):
         return work_dir
 
     finish.start = start
-    return finish
+    with contextlib.ExitStack() as taken:
+        yield finish
 
 
-def two_machines():
-    """TF_CONFIG of two workers on free ports of this machine."""
-    with socket.socket() as first, socket.socket() as second:
-        addresses = []
-        for each in (first, second):
-            each.bind(('127.0.0.1', 0))
-            addresses.append(f'127.0.0.1:{each.getsockname()[1]}')
-    return [{'TF_CONFIG': json.dumps({'cluster': {'worker': addresses},
+def two_machines(taken):
+    """The environment of two workers on ports of this machine, kept for them in ``taken``."""
+    addresses = []
+    for _ in range(2):
+        port = taken.enter_context(socket.socket())
+        port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        port.bind(('127.0.0.1', 0))
+        addresses.append(f'127.0.0.1:{port.getsockname()[1]}')
+    return [{'TF_GRPC_REUSE_PORT': '1',
+             'TF_CONFIG': json.dumps({'cluster': {'worker': addresses},
                                       'task': {'type': 'worker', 'index': index}})}
             for index in (0, 1)]
 
@@ -121,7 +125,8 @@ def test_two_machines(run, alone):
 
 
 def test_two_machines_killed_and_taken_up_again(run, alone):
-    work_dir, processes = run.start('machines', 'still')
+    # Held where they are once the state is written, as killing them takes its time.
+    work_dir, processes = run.start('machines', 'still', HOLD_AFTER='1')
     while not (work_dir / STATE).exists() and all(each.poll() is None for each in processes):
         time.sleep(0.02)
     for process in processes:

@@ -1,9 +1,12 @@
 """Trains on two devices of one machine, or on two machines: see test_distributed.py.
 
-``python -m tests.training.workers MIRRORED RECIPE DATASET WORK_DIR``
+``python -m tests.training.workers MIRRORED RECIPE DATASET WORK_DIR``; with HOLD_AFTER=N in
+the environment it stands still after N checkpoints, until it is killed.
 """
 import json
+import os
 import pathlib
+import signal
 import sys
 
 import tensorflow as tf
@@ -33,7 +36,11 @@ def main(kind, recipe, dataset, work_dir):
 
 
 def _recording(fit, losses):
+    hold_after = int(os.environ.get('HOLD_AFTER', 0))
+
     def recorded(*args, **kwargs):
+        while hold_after and len(losses) == hold_after:
+            signal.pause()
         history = fit(*args, **kwargs)
         losses.append({name: float(values[-1]) for name, values in history.history.items()})
         return history

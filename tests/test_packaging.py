@@ -50,8 +50,12 @@ def wheel(tmp_path_factory):
     """A wheel, built from a copy so that nothing is left in the tree."""
     tree, out = tmp_path_factory.mktemp('tree'), tmp_path_factory.mktemp('wheel')
     for name in SOURCES:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, tree / name)
+        if (ROOT / name).is_dir():
+            # Other processes may be writing there what they compiled.
+            shutil.copytree(ROOT / name, tree / name,
+                            ignore=shutil.ignore_patterns('__pycache__'))
+        else:
+            shutil.copy(ROOT / name, tree / name)
     pip('wheel', '--no-deps', '--no-build-isolation', '--no-index', '--wheel-dir', out, tree,
         cwd=tree)
     path, = out.glob('modelscope_aams-*-py3-none-any.whl')

@@ -18,7 +18,9 @@ def frozen(arrays):
         mean = tf.constant((123.68, 116.78, 103.94), name='vgg_19/mean')
         sums = [tf.reduce_sum(content - mean)]
         for name, array in arrays.items():
-            variable = v1.get_variable(name, SHAPES[name], use_resource=False)
+            # Not random: once a training in this process made TensorFlow deterministic, that raises.
+            variable = v1.get_variable(name, SHAPES[name], use_resource=False,
+                                       initializer=v1.zeros_initializer())
             variable.load(array, session)
             sums.append(tf.reduce_sum(variable))
         tf.add_n(sums, name='stylized_output')

@@ -19,7 +19,9 @@ def save_variables(prefix, arrays, version, trained=()):
     """Has TensorFlow 1's Saver write variables, with Adam's slots of the trained ones."""
     v1, graph = tf.compat.v1, tf.Graph()
     with graph.as_default(), v1.Session(graph=graph) as session:
+        # Not random: once a training in this process made TensorFlow deterministic, that raises.
         variables = {name: v1.get_variable(name, array.shape, array.dtype, use_resource=False,
+                                           initializer=v1.zeros_initializer(),
                                            trainable=name in trained)
                      for name, array in arrays.items()}
         if trained:

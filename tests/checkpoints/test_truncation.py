@@ -13,7 +13,9 @@ def whole(tmp_path_factory):
     import tensorflow as tf
     directory = tmp_path_factory.mktemp('whole')
     with tf.Graph().as_default() as graph:
-        variables = [tf.compat.v1.get_variable(f'decoder/{name}/kernel', (3, 40))
+        # Not random: once a training in this process made TensorFlow deterministic, that raises.
+        variables = [tf.compat.v1.get_variable(f'decoder/{name}/kernel', (3, 40),
+                                               initializer=tf.compat.v1.ones_initializer())
                      for name in 'abc']
         tf.constant([[1.] * 50] * 3, name='constant')
         with tf.compat.v1.Session() as session:

@@ -76,7 +76,7 @@ def done(inputs, tmp_path_factory):
     """A finished evaluation, and what its process said."""
     out = tmp_path_factory.mktemp('done') / 'new' / 'out'
     process = subprocess.run([sys.executable, '-m', 'modelscope_aams', *arguments(inputs, out)],
-                             capture_output=True, text=True, timeout=300)
+                             capture_output=True, text=True, timeout=1200)
     assert process.returncode == 0, process.stderr
     return out, process
 
@@ -150,7 +150,7 @@ def test_a_picture_is_what_the_pipeline_gives(done, inputs):
 def test_a_killed_run_goes_on_to_the_same_bytes(done, inputs, tmp_path, capsys):
     out = tmp_path / 'out'
     process = subprocess.run([sys.executable, '-c', KILLED, *arguments(inputs, out)],
-                             capture_output=True, text=True, timeout=300)
+                             capture_output=True, text=True, timeout=1200)
     assert process.returncode == -signal.SIGKILL, process.stderr
     assert (out / 'records.jsonl').read_text().count('\n') == 3
     assert not (out / 'report.md').exists()

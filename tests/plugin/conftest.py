@@ -170,8 +170,11 @@ def cached(hub_cache):
 
 
 @pytest.fixture
-def local_hub(official, hub_client):
+def local_hub(official, hub_client, monkeypatch):
     """A hub on this machine that the client is pointed to; its published model is ``official``."""
+    from modelscope_aams.plugin import hub
+    # It answers, however busy this machine is; once closed it refuses at once.
+    monkeypatch.setattr(hub, 'PATIENCE', 240)
     server = LocalHub()
     server.publish(official, HUB_ID)
     hub_client('MODELSCOPE_ENDPOINT', server.url)

@@ -15,7 +15,7 @@ CONFIGURATION = {'framework': 'tensorflow', 'task': TASK,
                  'model': {'type': 'aams', 'weights': 'aams.safetensors'},
                  'pipeline': {'type': 'AAMS-style-transfer'}}
 #: Seconds that nothing here takes.
-PATIENCE = 20
+PATIENCE = 240
 
 
 def plain(value, rows=2):

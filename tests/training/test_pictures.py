@@ -105,7 +105,7 @@ def test_a_broken_file_is_named_once_by_all_threads(tmp_path, tiny, caplog, monk
 
     def fail(path):
         if path.name.endswith('1.jpg'):
-            meeting.wait(60)
+            meeting.wait(240)
             raise OSError('broken')
         return load_rgb(path)
 
@@ -207,7 +207,9 @@ def test_pictures_over_pillows_limit_for_warnings(tmp_path, monkeypatch, recwarn
     Image.fromarray(draw_picture(0, 20, 30)).save(tmp_path / 'large.png')
     monkeypatch.setattr(pictures.Image, 'MAX_IMAGE_PIXELS', 400)
     assert len(scan_folder(tmp_path).paths) == 1
-    assert not recwarn.list
+    # Others may come of whatever is freed just now.
+    assert not [each for each in recwarn
+                if issubclass(each.category, Image.DecompressionBombWarning)]
     monkeypatch.setattr(pictures.Image, 'MAX_IMAGE_PIXELS', 200)
     with pytest.raises(ValueError, match='no readable'):
         scan_folder(tmp_path)

@@ -60,6 +60,10 @@ TEXTS = {
 
     'missing_content': ('Choose a photograph first.', '请先选择一张照片。'),
     'missing_style': ('Choose a style first.', '请先选择一张风格图。'),
+    'unusable_content': ('The photograph cannot be used: {reason}.',
+                         '这张照片无法使用，请换一张。（{reason}）'),
+    'unusable_style': ('The style cannot be used: {reason}.',
+                       '这张风格图无法使用，请换一张。（{reason}）'),
     'closing': ('The page is being closed.', '页面正在关闭。'),
     'no_memory': ('There is not enough memory for this size; choose a smaller one.',
                   '内存不足，请减小处理尺寸。'),

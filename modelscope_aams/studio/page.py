@@ -241,7 +241,10 @@ def _read(upload, name, language, max_pixels):
     if not upload or not upload.get('path'):
         raise PictureError(text(f'missing_{name}', language))
     owners = upload.get('orig_name') or pathlib.PurePath(upload['path']).name
-    return owners, read_upload(upload['path'], owners, max_pixels)
+    try:
+        return owners, read_upload(upload['path'], owners, max_pixels)
+    except PictureError as error:
+        raise PictureError(text(f'unusable_{name}', language).format(reason=error)) from None
 
 
 def _updates(painted, path, language):

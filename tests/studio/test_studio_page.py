@@ -194,8 +194,10 @@ def test_another_method(open_page, bundled, pictures, tmp_path, name, method, hi
 
 
 @pytest.mark.parametrize('name, file, message', [
-    ('content', 'text', 'notes.png is not a picture of a known kind (JPEG, PNG, WEBP, GIF, BMP)'),
-    ('style', 'large', f'large.png has 501x500 pixels; expected at most {MAX_PIXELS}')])
+    ('content', 'text', 'The photograph cannot be used: notes.png is not a picture of a known '
+                        'kind (JPEG, PNG, WEBP, GIF, BMP).'),
+    ('style', 'large', 'The style cannot be used: large.png has 501x500 pixels; expected at '
+                       f'most {MAX_PIXELS}.')])
 def test_an_unusable_picture_is_named_and_the_page_works_on(
         open_page, pictures, defaults, name, file, message):
     page = open_page()
@@ -251,7 +253,11 @@ def test_in_chinese(open_page, pictures):
     expect(page.get_by_label('方法')).to_have_value('AAMS：按注意力选择笔触')
     page.locator('#run').click()
     page.get_by_text('请先选择一张照片。', exact=True).wait_for()
-    upload_both(page, pictures)
+    upload_both(page, {**pictures, 'style': pictures['text']})
+    page.locator('#run').click()
+    page.get_by_text('这张风格图无法使用，请换一张。（notes.png ').wait_for()
+    page.locator('#style').get_by_label(re.compile('清除|移除|Remove|Clear')).click()
+    upload(page, 'style', pictures['style'])
     press(page)
     expect(page.locator('#download')).to_have_text('下载（64 × 96，PNG）')
     assert '__i18n__' not in page.content().split('</head>')[1].split('<script')[0]

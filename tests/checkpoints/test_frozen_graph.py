@@ -18,7 +18,7 @@ def frozen(arrays):
         mean = tf.constant((123.68, 116.78, 103.94), name='vgg_19/mean')
         sums = [tf.reduce_sum(content - mean)]
         for name, array in arrays.items():
-            # Not random: once a training in this process made TensorFlow deterministic, that raises.
+            # Not random: once a training here made TensorFlow deterministic, that raises.
             variable = v1.get_variable(name, SHAPES[name], use_resource=False,
                                        initializer=v1.zeros_initializer())
             variable.load(array, session)

@@ -30,7 +30,8 @@ _REFUSALS = {
     415: 'The body is not sent as plain application/json.',
     422: 'Something in the body is not what is expected, or a URL cannot be fetched.',
     500: 'The server failed.',
-    503: 'Too many requests wait already: to be tried again after Retry-After seconds.',
+    503: 'Too many requests wait already, and Retry-After says for how many seconds about; or '
+         'the server is ending.',
 }
 _REFUSAL = {'type': 'object', 'required': ['detail'], 'properties': {'detail': {
     'type': 'string', 'description': 'One line: what is wrong, and what is expected.'}}}
